@@ -1,0 +1,68 @@
+"""`simulate_idp entra|okta`: play an IdP's conversation against a SCIM server over HTTP."""
+
+import os
+import secrets
+import sys
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+
+from portal.simulator.client import base_url
+from portal.simulator.run import IDPS, Options, run
+
+WRONG_CALL = 2
+
+
+class Command(BaseCommand):
+    """Provision simulated people and teams, and report every difference found on reading back."""
+
+    help = "Play the real conversation of Entra ID or Okta against a SCIM server, then verify it."
+    requires_system_checks: list[str] = []  # it speaks HTTP only: no database, no settings  # noqa: RUF012
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        parser.add_argument("idp", choices=sorted(IDPS))
+        parser.add_argument("--url", required=True, type=_url, help="SCIM base, …/scim/v2")
+        parser.add_argument("--token", default="", help="bearer token; default: $SCIM_TOKEN")
+        parser.add_argument("--users", type=_count, default=50)
+        parser.add_argument("--groups", type=_count, default=3)
+        parser.add_argument("--seed", default="", help="repeat a run: the same people and teams")
+        parser.add_argument("--workers", type=_count, default=1, help="parallel requests")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary here too")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run, and exit 1 when anything was not as sent."""
+        token = options["token"] or os.environ.get("SCIM_TOKEN", "")
+        if not token:
+            raise CommandError("Give --token or set SCIM_TOKEN.", returncode=WRONG_CALL)
+        code = run(
+            Options(
+                idp=options["idp"],
+                url=options["url"],
+                token=token,
+                users=options["users"],
+                groups=options["groups"],
+                seed=options["seed"] or secrets.token_hex(3),
+                workers=max(1, options["workers"]),
+                json_file=options["json"],
+            ),
+            Console(),
+        )
+        if code:
+            sys.exit(code)
+
+
+def _url(text: str) -> str:
+    try:
+        return base_url(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"not a whole number: {text!r}")
+    return int(text)

@@ -1,0 +1,1 @@
+"""Play an identity provider's real conversation against a SCIM server, then read everything back."""
