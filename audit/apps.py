@@ -1,0 +1,26 @@
+"""The audit application."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class Audit(AppConfig):
+    name = "audit"
+
+    def ready(self) -> None:
+        import audit.search  # noqa: F401 — registers the look-up
+
+        post_migrate.connect(_make_partitions, sender=self)
+
+
+def _make_partitions(using: str, **kwargs: Any) -> None:
+    from django.db import connections
+
+    from audit import partitions
+    from audit.models import Event
+
+    connection = connections[using]
+    if Event._meta.db_table in connection.introspection.table_names():
+        partitions.make(connection)

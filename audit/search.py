@@ -1,0 +1,86 @@
+"""Search by words, alike on both databases: a text column of folded words and one look-up.
+
+`Event.objects.filter(search__has_words="azure ana")` finds rows that hold, for each word asked,
+a word beginning with it. PostgreSQL serves it from a GIN index, SQLite by a scan.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Lookup, TextField
+from django.db.models.sql.compiler import SQLCompiler
+
+WORD_BREAK = re.compile(r"[\W_]+")
+LONGEST_WORD = 100
+# The expression of the index, also the left side of the search: no text parser, whose idea of a
+# word (an e-mail, a host, a hyphenated number) would differ from ours.
+VECTOR = "array_to_tsvector(string_to_array(btrim({column}), ' '))"
+
+
+def fold(text: str) -> str:
+    """Fold case, width and accents, so that «jose» finds «José»."""
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def searchable(texts: Iterable[str], most: int = 1500) -> str:
+    """Return the distinct folded words of some texts, each preceded by a space.
+
+    Whole names are kept beside their parts: «ana@corp.com» is found by «ana», «corp» and itself.
+    """
+    words: dict[str, None] = {}
+    for text in texts:
+        for whole in fold(text).split():
+            words[whole[:LONGEST_WORD]] = None
+            for part in WORD_BREAK.split(whole):
+                if part:
+                    words[part[:LONGEST_WORD]] = None
+    found = ""
+    for word in words:
+        if len(found) + len(word) + 1 > most:
+            break
+        found += f" {word}"
+    return found
+
+
+def asked(text: str) -> list[str]:
+    """Return the folded words that a person typed, at most ten."""
+    return [word[:LONGEST_WORD] for word in fold(text.replace("\x00", " ")).split()][:10]
+
+
+@TextField.register_lookup
+class HasWords(Lookup):  # type: ignore[type-arg]
+    """Every word asked begins some word of the column."""
+
+    lookup_name = "has_words"
+
+    def get_prep_lookup(self) -> list[str]:
+        return asked(str(self.rhs))
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, list[Any]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        words: list[str] = self.rhs
+        if not words:
+            return "1 = 1", []
+        patterns = [
+            "% " + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in words
+        ]
+        sql = " AND ".join([f"{column} LIKE %s ESCAPE '\\'"] * len(words))
+        return f"({sql})", [value for pattern in patterns for value in (*parameters, pattern)]
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, list[Any]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        words: list[str] = self.rhs
+        if not words:
+            return "TRUE", []
+        query = " & ".join(
+            "'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words
+        )
+        return f"{VECTOR.format(column=column)} @@ %s::tsquery", [*parameters, query]

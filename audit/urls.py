@@ -1,0 +1,6 @@
+"""«Pruebas de auditoría»."""
+
+from django.urls import URLPattern
+
+app_name = "audit"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,105 @@
+"""Middleware: where a request comes from, and the framework's own parts, skipped for /scim.
+
+A SCIM request carries a token: it needs no session, cookie, language or page policy.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import csp.middleware
+import django.contrib.auth.middleware
+import django.contrib.messages.middleware
+import django.contrib.sessions.middleware
+import django.middleware.clickjacking
+import django.middleware.common
+import django.middleware.csrf
+import django.middleware.security
+import django_htmx.middleware
+import whitenoise.middleware
+from axes.middleware import AxesMiddleware
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+import portal.middleware
+from audit.actors import Origin
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def is_scim(request: HttpRequest) -> bool:
+    """Return whether a request is for the SCIM service, however its slashes are doubled."""
+    path = request.path_info.lstrip("/")
+    return path == "scim" or path.startswith("scim/")
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """Return the caller's address, believing X-Forwarded-For only from a trusted proxy."""
+    address = _address(request.META.get("REMOTE_ADDR", ""))
+    if not settings.TRUSTED_PROXIES:
+        return str(address) if address else None
+    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        if address is None or not any(address in network for network in settings.TRUSTED_PROXIES):
+            break
+        nearer = _address(hop.strip())
+        if nearer is None:
+            break
+        address = nearer
+    return str(address) if address else None
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def origin(get_response: GetResponse) -> GetResponse:
+    """Give each request an identifier and an origin; answer with the identifier."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
+        request.origin = Origin(  # type: ignore[attr-defined]
+            request_id, client_ip(request), request.META.get("HTTP_USER_AGENT", "")[:255]
+        )
+        response = get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+    return middleware
+
+
+def portal_only(middleware: type[Any]) -> type[Any]:
+    """Return a middleware that lets SCIM requests pass by."""
+
+    class PortalOnly(middleware):  # type: ignore[misc]
+        def __call__(self, request: HttpRequest) -> HttpResponse:
+            if is_scim(request):
+                response: HttpResponse = self.get_response(request)
+                return response
+            answer: HttpResponse = super().__call__(request)
+            return answer
+
+    PortalOnly.__name__ = f"{middleware.__name__}ForThePortal"
+    PortalOnly.sync_capable, PortalOnly.async_capable = True, False
+    return PortalOnly
+
+
+Security = portal_only(django.middleware.security.SecurityMiddleware)
+StaticFiles = portal_only(whitenoise.middleware.WhiteNoiseMiddleware)
+Sessions = portal_only(django.contrib.sessions.middleware.SessionMiddleware)
+Locale = portal_only(portal.middleware.ChosenLanguage)
+Common = portal_only(django.middleware.common.CommonMiddleware)
+Csrf = portal_only(django.middleware.csrf.CsrfViewMiddleware)
+Authentication = portal_only(django.contrib.auth.middleware.AuthenticationMiddleware)
+Messages = portal_only(django.contrib.messages.middleware.MessageMiddleware)
+Frames = portal_only(django.middleware.clickjacking.XFrameOptionsMiddleware)
+Csp = portal_only(csp.middleware.CSPMiddleware)
+Htmx = portal_only(django_htmx.middleware.HtmxMiddleware)
+Viewer = portal_only(portal.middleware.Viewer)
+Axes = portal_only(AxesMiddleware)

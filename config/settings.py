@@ -1,0 +1,291 @@
+"""The settings: one file, every value from the environment (docs/settings.md lists them)."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config import env
+from config.logging import LOGGING  # noqa: F401 — Django reads it from here
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# What a deployment may choose ---------------------------------------------------------------
+
+DATA_DIR = env.read("ALTA_DATA_DIR", str(BASE_DIR / "var"), env.data_dir)
+SECRETS_DIR = DATA_DIR / "secrets"
+PUBLIC_URL = env.read("PUBLIC_URL", "http://127.0.0.1:8000", env.public_url)
+SCIM_TOKEN_LIMIT = env.read("SCIM_TOKEN_LIMIT", "2", env.whole_number(1, 100))
+SCIM_TOKEN_LIMIT_SCOPE = env.read(
+    "SCIM_TOKEN_LIMIT_SCOPE", "installation", env.one_of("installation", "provider")
+)
+TRUSTED_PROXIES = env.read("TRUSTED_PROXIES", "", env.networks)
+CELERY_BROKER_URL = env.read("CELERY_BROKER_URL", "filesystem://", env.broker)
+TIME_ZONE = "UTC"  # what is stored; each viewer sees their own zone
+
+
+def _secret(name: str, make: "env.Callable[[], str]") -> str:
+    """Return a secret from the environment, else the one kept in the data folder."""
+    return env.read(name, "", str) or env.kept_secret(SECRETS_DIR, name, make)
+
+
+def _checked(name: str, text: str, convert: "env.Callable[[str], env.Value]") -> "env.Value":
+    """Convert a secret; a wrong one stops the start with a sentence that does not show it."""
+    try:
+        return convert(text)
+    except ValueError as error:
+        raise env.WrongSetting(f"{name} {error}.") from None
+
+
+SECRET_KEY = _checked("SECRET_KEY", _secret("SECRET_KEY", env.new_secret), env.secret_key)
+TOKEN_PEPPERS = _checked("TOKEN_PEPPERS", _secret("TOKEN_PEPPERS", env.new_peppers), env.peppers)
+AUDIT_SIGNING_KEY = _checked(
+    "AUDIT_SIGNING_KEY", _secret("AUDIT_SIGNING_KEY", env.new_signing_key), env.signing_key
+)
+
+# Database -----------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": env.read("DATABASE_URL", f"sqlite:///{DATA_DIR / 'alta.sqlite3'}", env.database)
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # One writer at a time: take the write lock at BEGIN and wait for it, never fail half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+            "PRAGMA cache_size=-16000; PRAGMA recursive_triggers=ON;"
+        ),
+    }
+else:
+    # A new connection costs 9 ms of CPU: keep them. Timeouts bound what no index can serve.
+    DATABASES["default"].setdefault("OPTIONS", {})
+    DATABASES["default"]["OPTIONS"] |= {
+        "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000",
+        "server_side_binding": True,
+    }
+DATABASES["default"]["CONN_MAX_AGE"] = None
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Applications -------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config",
+    "portal",
+    "provisioning",
+    "audit",
+    "axes",
+    "csp",
+    "django_htmx",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+# The middleware named in config.middleware is the framework's own, skipped for /scim: a token
+# needs no session, cookie or language.
+MIDDLEWARE = [
+    "config.middleware.origin",
+    "config.middleware.Security",
+    "config.middleware.StaticFiles",
+    "config.middleware.Sessions",
+    "config.middleware.Locale",
+    "config.middleware.Common",
+    "config.middleware.Csrf",
+    "config.middleware.Authentication",
+    "config.middleware.Messages",
+    "config.middleware.Frames",
+    "config.middleware.Csp",
+    "config.middleware.Htmx",
+    "config.middleware.Viewer",
+    "config.middleware.Axes",
+]
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W002",  # its middleware runs, under the name in config.middleware
+    "urls.W002",  # the SCIM route takes doubled slashes on purpose
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.page",
+            ],
+            "builtins": ["portal.templatetags.portal"],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django.template.loaders.filesystem.Loader"],
+                )
+            ],
+        },
+    }
+]
+
+# Language, static files, e-mail -------------------------------------------------------------
+
+LANGUAGE_CODE = "es"
+LANGUAGES = [("es", "Español"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static.Storage"},
+}
+
+globals().update(
+    {k: v for k, v in env.read("EMAIL_URL", "dummy:", env.email).items() if k.startswith("EMAIL_")}
+)
+EMAIL_CONFIGURED = env.read("EMAIL_URL", "", str) != ""
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read(
+    "EMAIL_FROM", f"alta@{urlsplit(PUBLIC_URL).hostname}", str
+)
+
+# Security -----------------------------------------------------------------------------------
+
+DEBUG = False
+HTTPS = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = [
+    str(urlsplit(PUBLIC_URL).hostname),
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *env.read("ALLOWED_HOSTS", "", env.words),
+]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "alta_session"
+CSRF_COOKIE_NAME = "alta_csrf"
+LANGUAGE_COOKIE_NAME = "alta_language"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+AUTH_USER_MODEL = "portal.Account"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "portal:sign-in"
+LOGIN_REDIRECT_URL = "portal:home"
+LOGOUT_REDIRECT_URL = "portal:sign-in"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "config.middleware.client_ip"
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+
+# SCIM ---------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "provisioning.api.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+}
+# django-scim2 reads this once, at its first import.
+SCIM_SERVICE_PROVIDER = {
+    "SCHEME": urlsplit(PUBLIC_URL).scheme,
+    "NETLOC": urlsplit(PUBLIC_URL).netloc,
+    "USER_ADAPTER": "provisioning.adapters.UserAdapter",
+    "GROUP_ADAPTER": "provisioning.adapters.GroupAdapter",
+    "USER_MODEL_GETTER": "provisioning.adapters.user_model",
+    "GROUP_MODEL": "provisioning.models.Group",
+    "SERVICE_PROVIDER_CONFIG_MODEL": "provisioning.adapters.ServiceProviderConfig",
+    "BASE_LOCATION_GETTER": "provisioning.adapters.base_location",
+    "SCHEMAS_GETTER": "provisioning.adapters.schemas",
+    "WWW_AUTHENTICATE_HEADER": "Bearer",
+    "AUTHENTICATION_SCHEMES": [
+        {
+            "type": "oauthbearertoken",
+            "name": "OAuth Bearer Token",
+            "description": "A SCIM token generated in the portal, sent as a bearer token.",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "primary": True,
+        }
+    ],
+}
+
+# Background work ----------------------------------------------------------------------------
+
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    _broker = DATA_DIR / "broker"
+    for _folder in ("messages", "processed", "control"):
+        (_broker / _folder).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_broker / "messages"),
+        "data_folder_out": str(_broker / "messages"),
+        "processed_folder": str(_broker / "processed"),
+        "control_folder": str(_broker / "control"),
+        "store_processed": False,
+        "polling_interval": 0.2,
+    }
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "tokens": {"task": "provisioning.tasks.expire_tokens", "schedule": 300},
+    "sweep": {"task": "provisioning.tasks.sweep", "schedule": 3600},
+    "authentication-failures": {
+        "task": "provisioning.tasks.record_authentication_failures",
+        "schedule": 60,
+    },
+    "hourly-counts": {"task": "audit.tasks.count_hours", "schedule": 300},
+    "partitions": {"task": "audit.tasks.make_partitions", "schedule": 86400},
+}

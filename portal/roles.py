@@ -1,0 +1,41 @@
+"""The two roles, as groups of permissions: who manages, and who only looks."""
+
+from django.contrib.auth.models import Group, Permission
+from django.db import connections
+
+ADMINISTRATOR = "administrator"
+AUDITOR = "auditor"
+ROLES = (ADMINISTRATOR, AUDITOR)
+
+VIEWS = (
+    ("audit", "view_event"),
+    ("provisioning", "view_token"),
+    ("provisioning", "view_user"),
+    ("provisioning", "view_group"),
+    ("provisioning", "view_customattribute"),
+)
+CHANGES = (
+    ("provisioning", "add_token"),
+    ("provisioning", "change_token"),
+    ("provisioning", "delete_token"),
+    ("provisioning", "change_user"),
+    ("provisioning", "delete_user"),
+    ("provisioning", "change_provider"),
+    ("provisioning", "add_customattribute"),
+    ("provisioning", "delete_customattribute"),
+)
+
+
+def ensure(using: str) -> None:
+    """Make the groups of both roles hold exactly their permissions."""
+    tables = connections[using].introspection.table_names()
+    if not {"auth_group", "auth_permission"} <= set(tables):
+        return
+    wanted = {ADMINISTRATOR: VIEWS + CHANGES, AUDITOR: VIEWS}
+    permissions = {
+        (permission.content_type.app_label, permission.codename): permission
+        for permission in Permission.objects.using(using).select_related("content_type")
+    }
+    for role, names in wanted.items():
+        group, _ = Group.objects.using(using).get_or_create(name=role)
+        group.permissions.set([permissions[name] for name in names if name in permissions])

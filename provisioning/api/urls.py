@@ -1,0 +1,6 @@
+"""The SCIM service's routes."""
+
+from django.urls import URLPattern
+
+app_name = "scim"
+urlpatterns: list[URLPattern] = []

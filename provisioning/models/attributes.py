@@ -1,0 +1,72 @@
+"""Custom attributes that an administrator defined for the installation's users."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from provisioning.models.fields import CreatedField, KeyField, new_id
+
+CUSTOM_SCHEMA = "urn:ietf:params:scim:schemas:extension:ivanti:2.0:User"
+
+
+class CustomAttribute(models.Model):
+    """An attribute of the custom extension, offered to every IdP and shown in /Schemas."""
+
+    class Type(models.TextChoices):
+        STRING = "string", _("Text")
+        BOOLEAN = "boolean", _("Yes or no")
+        INTEGER = "integer", _("Whole number")
+        DECIMAL = "decimal", _("Decimal number")
+        DATE_TIME = "dateTime", _("Date and time")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    name_key = KeyField(max_length=100)
+    type = models.CharField(_("type"), max_length=16, choices=Type.choices, default=Type.STRING)
+    created_at = CreatedField()
+    created_by = models.CharField(max_length=255)
+
+    class Meta:
+        verbose_name = _("custom attribute")
+        verbose_name_plural = _("custom attributes")
+        ordering = ("name_key",)
+        constraints = (
+            models.UniqueConstraint(fields=("name_key",), name="custom_attribute_name_is_unique"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def urn(self) -> str:
+        """The attribute's full name in SCIM."""
+        return f"{CUSTOM_SCHEMA}:{self.name}"
+
+    @property
+    def audit_kind(self) -> str:
+        return "attribute"
+
+    @property
+    def audit_id(self) -> str:
+        return str(self.id)
+
+    @property
+    def audit_label(self) -> str:
+        return self.name
+
+
+class SchemaState(models.Model):
+    """The version of the installation's schema: one row, raised by each change of attributes.
+
+    Read with the token of every request, so that each worker knows when its copy is stale.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(id=1), name="one_schema_state"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.version)

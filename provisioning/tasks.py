@@ -1,0 +1,26 @@
+"""Background work: thin calls of operations. The database says what is due, a message only when.
+
+Each task may run twice or late without harm.
+"""
+
+from celery import shared_task
+
+from provisioning.operations import access, tokens
+
+
+@shared_task
+def expire_tokens() -> tuple[int, int]:
+    """Record the tokens that ended and keep the notices that are due."""
+    return tokens.expire(), tokens.notify()
+
+
+@shared_task
+def sweep() -> int:
+    """Delete what has had its time."""
+    return tokens.sweep()
+
+
+@shared_task
+def record_authentication_failures() -> int:
+    """Turn each past minute's refused requests of an address into one event."""
+    return access.record_failures()
