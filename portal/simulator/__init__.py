@@ -1,1 +1,1 @@
-"""Play an identity provider's real conversation against a SCIM server, then read everything back."""
+"""Play an identity provider's real conversation with a SCIM server, then read everything back."""

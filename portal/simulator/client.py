@@ -123,7 +123,7 @@ class ScimClient:
                 self.retries += 1
             self._sleep(wait_s)
         if reply.status == 401 and token is None:
-            raise SimulationError(f"{self.base} refused the token (401): is it active and copied whole?")
+            raise SimulationError(f"{self.base} refused the token (401): is it whole, and active?")
         return reply
 
     def _once(self, kind: str, request: httpx.Request) -> tuple[Reply, float | None]:
@@ -172,7 +172,7 @@ def _json(response: httpx.Response) -> Body:
 
 
 def _media_type(response: httpx.Response) -> str:
-    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
 
 
 def _retry_after(response: httpx.Response) -> float | None:

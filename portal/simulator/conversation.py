@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from portal.simulator.client import Body, Habits, Reply, ScimClient, SimulationError
-from portal.simulator.expected import ERROR, LIST_RESPONSE, Expected, ExpectedUser, attributes_of
-from portal.simulator.people import Company, Person
+from portal.simulator.expected import ERROR, LIST_RESPONSE, Attributes, Expected, ExpectedUser
+from portal.simulator.people import Company
 from portal.simulator.progress import Progress
 from portal.simulator.roles import Roles
 from portal.simulator.verify import Findings, compare_user, eq, quoted, read_back
@@ -96,7 +96,7 @@ class Conversation(ABC):
         reply = self.client.send("test connection", "GET", "/Users", query=query)
         if reply.status == 0:
             raise SimulationError(f"{self.client.base} gave no answer within a minute.")
-        if reply.is_html or reply.status != 200 or LIST_RESPONSE not in reply.body.get("schemas", []):
+        if reply.status != 200 or LIST_RESPONSE not in (reply.body.get("schemas") or []):
             raise SimulationError(
                 f"{self.client.base} does not look like a SCIM base URL: GET /Users answered "
                 f"{self._answer(reply)}; it usually ends in /scim/v2."
@@ -104,21 +104,34 @@ class Conversation(ABC):
         if reply.resources or reply.body.get("totalResults") != 0:
             self.findings.add("test connection", expression, "0 found", len(reply.resources))
 
-    def created(self, person: Person, reply: Reply, sent: ExpectedUser | None = None) -> ExpectedUser | None:
+    def created(self, attributes: Attributes, reply: Reply) -> ExpectedUser | None:
         """Keep a user the server says it made; None when the answer names no id."""
-        identifier = reply.body.get("id")
-        if reply.status != 201 or not isinstance(identifier, str):
-            if reply.status == 201:
-                self.findings.add(f"user {person.user_name}", "id in the answer", "an id", identifier)
+        label = f"user {attributes['userName']}"
+        if reply.status != 201:
             return None
-        user = sent or ExpectedUser(identifier, attributes_of(person))
-        user.id = identifier
+        identifier = reply.body.get("id")
+        if not isinstance(identifier, str):
+            self.findings.add(label, "id in the answer", "an id", identifier)
+            return None
         meta = reply.body.get("meta")
-        if not isinstance(meta, dict) or not meta.get("location") or meta.get("resourceType") != "User":
-            self.findings.add(f"user {person.user_name}", "meta", "location, resourceType", meta)
-        compare_user(self.findings, user, reply.body, "")
+        if not isinstance(meta, dict) or not meta.get("location") or not meta.get("resourceType"):
+            self.findings.add(label, "meta in the answer", "location and resourceType", meta)
+        user = ExpectedUser(identifier, attributes)
+        compare_user(self.findings, user, reply.body)
         self.expected.users.append(user)
         return user
+
+    def taken_over(self, attributes: Attributes, identifier: str) -> ExpectedUser:
+        """Keep a user that an earlier run of this seed had made."""
+        user = ExpectedUser(identifier, attributes)
+        self.expected.users.append(user)
+        return user
+
+    def check_now(self, user: ExpectedUser, kind: str) -> None:
+        """Read one user in mid-conversation and compare it with what was sent so far."""
+        reply = self.ask(kind, "GET", f"/Users/{user.id}", of=f"user {user.user_name}")
+        if reply.status == 200:
+            compare_user(self.findings, user, reply.body)
 
     def each(self, title: str, items: Iterable[Item], act: Callable[[Item], None]) -> None:
         """Act on every item under a progress bar, on several threads if the run has them."""

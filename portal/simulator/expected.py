@@ -1,4 +1,4 @@
-"""What the server should hold: kept in memory while the conversation goes on, compared at its end."""
+"""What the server should hold: kept in memory during the conversation, compared at its end."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +30,10 @@ class ExpectedUser:
     def user_name(self) -> str:
         """Return the name by which this user was provisioned."""
         return str(self.attributes["userName"])
+
+    def accept(self, changes: Attributes) -> None:
+        """Take over those changes that a SCIM server of this product keeps."""
+        self.attributes |= {key: value for key, value in changes.items() if key in self.attributes}
 
 
 @dataclass

@@ -1,9 +1,9 @@
-"""The simulated company: people and teams that a seed repeats and that never collide with other seeds."""
+"""The simulated company: people and teams that a seed repeats and no other seed collides with."""
 
-import random
 import unicodedata
 from dataclasses import dataclass
 from hashlib import sha256
+from random import Random
 from uuid import UUID
 
 GIVEN = (
@@ -17,7 +17,7 @@ FAMILY = (
     "García", "Núñez", "Ibáñez", "Muñoz", "Peña", "Gutiérrez", "de la Fuente", "Etxeberria",
     "Puig i Cadafalch", "Fernández", "Ordóñez", "Sáenz", "López", "Martínez", "Agüero", "Castaño",
     "Vázquez", "Ferrer", "Lasheras", "Ortega", "Villar", "O'Connor", "Müller", "Østergaard",
-    "Wałęsa", "Nguyễn", "Gonçalves", "Lefèvre", "Šimić", "Yılmaz", "Tanaka", "Okafor", "Sharma",
+    "Wałęsa", "Nguyễn", "Gonçalves", "Lefèvre", "Šimić", "Yılmaz", "Tanaka", "Okafor", "Sharma",  # noqa: RUF001
     "Björnsdóttir", "van den Berg", "Čapek", "D'Angelo", "Smith-Jones", "Đặng", "Kowalska",
 )  # fmt: skip
 DEPARTMENTS = (
@@ -25,7 +25,9 @@ DEPARTMENTS = (
     "Compras", "Investigación y desarrollo", "Jurídico", "Comunicación", "Calidad", "Sistemas",
 )  # fmt: skip
 # Letters that carry no combining mark, so NFKD alone would lose them.
-PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ß": "ss"})
+PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ß": "ss"}  # noqa: RUF001
+)
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 DOMAIN = "empresa.example"
 
@@ -76,13 +78,18 @@ def found(idp: str, seed: str, users: int, groups: int) -> Company:
     return Company(people, tuple(_teams(idp, seed, groups, users, suffix)), suffix)
 
 
+def seeded(label: str) -> Random:
+    """Return the same random numbers for the same label, in every run."""
+    return Random(label)  # noqa: S311 — repeatable on purpose, nothing here is secret
+
+
 def run_suffix(idp: str, seed: str) -> str:
     """Return five characters that tell this seed's names from every other's."""
     number = int.from_bytes(sha256(f"{idp}:{seed}".encode()).digest()[:8])
     return "".join(BASE36[number // 36**place % 36] for place in range(5))
 
 
-def object_id(idp: str, rng: random.Random) -> str:
+def object_id(idp: str, rng: Random) -> str:
     """Return an id in the IdP's own shape: a GUID for Entra, twenty characters for Okta."""
     if idp == "okta":
         return "00u" + "".join(rng.choices(BASE36, k=17))
@@ -96,7 +103,7 @@ def fold(text: str) -> str:
 
 
 def _people(idp: str, seed: str, count: int, suffix: str) -> list[Person]:
-    rng = random.Random(f"people:{idp}:{seed}")
+    rng = seeded(f"people:{idp}:{seed}")
     seen: dict[str, int] = {}
     people = []
     for _ in range(count):
@@ -111,7 +118,7 @@ def _people(idp: str, seed: str, count: int, suffix: str) -> list[Person]:
 
 
 def _teams(idp: str, seed: str, count: int, users: int, suffix: str) -> list[Team]:
-    rng = random.Random(f"teams:{idp}:{seed}")
+    rng = seeded(f"teams:{idp}:{seed}")
     teams = []
     for index in range(count):
         base = DEPARTMENTS[index % len(DEPARTMENTS)]

@@ -124,7 +124,7 @@ def _requests(outcome: Outcome) -> Table:
 
 
 def _cells(samples: list[Sample]) -> list[str]:
-    counts = ", ".join(f"{status} × {count}" for status, count in statuses(samples).items())
+    counts = ", ".join(f"{status}: {count}" for status, count in statuses(samples).items())
     return [str(len(samples)), *(f"{ms:.1f}" for ms in latency(samples).values()), counts]
 
 

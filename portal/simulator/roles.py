@@ -1,9 +1,10 @@
 """Who among the people is updated, disabled, deleted…: drawn from the seed, never overlapping."""
 
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+
+from portal.simulator.people import seeded
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Roles:
     @classmethod
     def cast(cls, seed: str, count: int) -> "Roles":
         """Give a part to as many people as there are; few people leave the later parts empty."""
-        rng = random.Random(f"roles:{seed}")
+        rng = seeded(f"roles:{seed}")
         order = iter(rng.sample(range(count), count))
         some = max(1, count // 50)
         return cls(
