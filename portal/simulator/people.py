@@ -17,7 +17,7 @@ FAMILY = (
     "García", "Núñez", "Ibáñez", "Muñoz", "Peña", "Gutiérrez", "de la Fuente", "Etxeberria",
     "Puig i Cadafalch", "Fernández", "Ordóñez", "Sáenz", "López", "Martínez", "Agüero", "Castaño",
     "Vázquez", "Ferrer", "Lasheras", "Ortega", "Villar", "O'Connor", "Müller", "Østergaard",
-    "Wałęsa", "Nguyễn", "Gonçalves", "Lefèvre", "Šimić", "Yılmaz", "Tanaka", "Okafor", "Sharma",  # noqa: RUF001
+    "Wałęsa", "Nguyễn", "Gonçalves", "Lefèvre", "Šimić", "Yılmaz", "Tanaka", "Okafor", "Sharma",
     "Björnsdóttir", "van den Berg", "Čapek", "D'Angelo", "Smith-Jones", "Đặng", "Kowalska",
 )  # fmt: skip
 DEPARTMENTS = (
@@ -25,9 +25,7 @@ DEPARTMENTS = (
     "Compras", "Investigación y desarrollo", "Jurídico", "Comunicación", "Calidad", "Sistemas",
 )  # fmt: skip
 # Letters that carry no combining mark, so NFKD alone would lose them.
-PLAIN = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ß": "ss"}  # noqa: RUF001
-)
+PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ß": "ss"})
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 DOMAIN = "empresa.example"
 

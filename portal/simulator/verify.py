@@ -82,7 +82,7 @@ def compare_user(findings: Findings, user: ExpectedUser, resource: Body) -> None
         if attribute == "userName" and user.is_tombstone:
             continue  # the rename was the IdP's way to free the name: either spelling is right
         if not _same(sent, read.get(attribute)):
-            findings.add(label, attribute, sent, read.get(attribute))
+            findings.add(label, attribute.rpartition(":")[2], sent, read.get(attribute))
     if resource.get("id") != user.id:
         findings.add(label, "id", user.id, resource.get("id"))
 

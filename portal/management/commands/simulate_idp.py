@@ -20,7 +20,7 @@ class Command(BaseCommand):
     """Provision simulated people and teams, and report every difference found on reading back."""
 
     help = "Play the real conversation of Entra ID or Okta against a SCIM server, then verify it."
-    requires_system_checks: list[str] = []  # it speaks HTTP only: no database, no settings  # noqa: RUF012
+    requires_system_checks: list[str] = []  # it speaks HTTP only: no database, no settings
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
