@@ -96,6 +96,8 @@ class Conversation(ABC):
         reply = self.client.send("test connection", "GET", "/Users", query=query)
         if reply.status == 0:
             raise SimulationError(f"{self.client.base} gave no answer within a minute.")
+        if reply.status == 429 or reply.status >= 500:
+            raise SimulationError(f"{self.client.base} failed at once: {self._answer(reply)}.")
         if reply.status != 200 or LIST_RESPONSE not in (reply.body.get("schemas") or []):
             raise SimulationError(
                 f"{self.client.base} does not look like a SCIM base URL: GET /Users answered "

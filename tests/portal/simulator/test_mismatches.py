@@ -124,6 +124,7 @@ def test_a_failing_request_is_named_with_its_status(simulate, server):
             "does not look like a SCIM base URL",
             id="a redirect",
         ),
+        pytest.param(httpx.Response(503), "failed at once: 503", id="paused"),
         pytest.param(httpx.Response(401), "refused the token (401)", id="refused"),
     ],
 )
