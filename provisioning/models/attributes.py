@@ -4,8 +4,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from provisioning.models.fields import CreatedField, KeyField, new_id
+from provisioning.scim import schemas
 
-CUSTOM_SCHEMA = "urn:ietf:params:scim:schemas:extension:ivanti:2.0:User"
+CUSTOM_SCHEMA = schemas.CUSTOM
 
 
 class CustomAttribute(models.Model):
@@ -70,3 +71,28 @@ class SchemaState(models.Model):
 
     def __str__(self) -> str:
         return str(self.version)
+
+
+_types: dict[tuple[int, bool], schemas.ResourceType] = {}
+
+
+def user_type(version: int, *, rename: bool) -> schemas.ResourceType:
+    """Return the User resource type at a version of the schema, as one provider may use it.
+
+    Each worker keeps the latest: the version comes with the token of every request.
+    """
+    found = _types.get((version, rename))
+    if found is None:
+        custom = tuple(
+            schemas.CustomAttribute(name, type)
+            for name, type in CustomAttribute.objects.values_list("name", "type")
+        )
+        if len(_types) > 8:
+            _types.clear()
+        found = _types[version, rename] = schemas.user_type(custom, rename=rename)
+    return found
+
+
+def forget_types() -> None:
+    """Forget the kept types, when the database is another one (tests)."""
+    _types.clear()

@@ -1,5 +1,6 @@
 """Columns that behave alike on both databases."""
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,20 @@ uuid7 = uuid_utils.compat.uuid7
 def new_id() -> UUID:
     """Return a UUID that grows with time (RFC 9562, version 7): pages follow creation."""
     return uuid7()
+
+
+LONGEST_KEY_BYTES = 2_000
+
+
+def index_key(folded: str) -> str:
+    """Return a key that fits a B-tree: a very long one becomes its beginning and its digest.
+
+    PostgreSQL refuses index rows past 2,704 bytes. Equality and `sw` stay exact; only what lies
+    beyond the first 1,900 bytes is lost to `co` and `ew`.
+    """
+    if len(folded) <= LONGEST_KEY_BYTES // 4 or len(data := folded.encode()) <= LONGEST_KEY_BYTES:
+        return folded
+    return data[:1_900].decode(errors="ignore") + "…" + hashlib.sha256(data).hexdigest()
 
 
 class KeyField(models.CharField):  # type: ignore[type-arg]

@@ -15,7 +15,7 @@ class Group(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="groups", db_index=False)
-    external_id = KeyField(max_length=1024, null=True)
+    external_id = KeyField(max_length=1024, default="", blank=True)
     display_name = models.CharField(_("Display name"), max_length=256)
     display_name_key = KeyField(max_length=1024)
     search = models.TextField(default="", blank=True)
@@ -34,7 +34,11 @@ class Group(models.Model):
         )
         indexes = (
             models.Index(fields=("provider", "id"), name="group_page"),
-            models.Index(fields=("provider", "external_id"), name="group_external_id"),
+            models.Index(
+                fields=("provider", "external_id"),
+                condition=~models.Q(external_id=""),
+                name="group_external_id",
+            ),
             models.Index(fields=("provider", "updated_at"), name="group_last_modified"),
         )
 

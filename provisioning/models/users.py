@@ -28,14 +28,17 @@ class User(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="users", db_index=False)
-    external_id = KeyField(max_length=1024, null=True)
+    external_id = KeyField(max_length=1024, default="", blank=True)
     user_name = models.CharField(_("User name"), max_length=256)
     user_name_key = KeyField(max_length=1024, null=True)
     display_name = models.CharField(_("Display name"), max_length=1024, default="", blank=True)
     display_name_key = KeyField(max_length=4096, default="", blank=True)
     given_name = models.CharField(_("Given name"), max_length=1024, default="", blank=True)
+    given_name_key = KeyField(max_length=4096, default="", blank=True)
     family_name = models.CharField(_("Family name"), max_length=1024, default="", blank=True)
+    family_name_key = KeyField(max_length=4096, default="", blank=True)
     formatted_name = models.CharField(max_length=1024, default="", blank=True)
+    formatted_name_key = KeyField(max_length=4096, default="", blank=True)
     is_active = models.BooleanField(_("Active"), default=True)
     department = models.CharField(_("Department"), max_length=1024, default="", blank=True)
     department_key = KeyField(max_length=4096, default="", blank=True)
@@ -65,10 +68,20 @@ class User(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=("provider", "id"), name="user_page"),
-            models.Index(fields=("provider", "external_id"), name="user_external_id"),
+            models.Index(
+                fields=("provider", "id"), condition=models.Q(deleted_at=None), name="user_page"
+            ),
+            models.Index(
+                fields=("provider", "external_id"),
+                condition=~models.Q(external_id=""),
+                name="user_external_id",
+            ),
             models.Index(fields=("provider", "display_name_key"), name="user_display_name"),
-            models.Index(fields=("provider", "department_key"), name="user_department"),
+            models.Index(
+                fields=("provider", "department_key"),
+                condition=~models.Q(department_key=""),
+                name="user_department",
+            ),
             models.Index(fields=("provider", "updated_at"), name="user_last_modified"),
             models.Index(
                 fields=("deleted_name_key",), condition=models.Q(deleted_at__isnull=False),
@@ -108,6 +121,14 @@ class User(models.Model):
         return self.user_name
 
 
+EMAILS = "emails"
+
+
+def custom_values(name: str) -> str:
+    """Return the name under which a custom attribute's values are indexed."""
+    return f"custom:{name.lower()}"
+
+
 class IndexedValue(models.Model):
     """One e-mail or custom value of a user, as filters look it up.
 
@@ -120,9 +141,9 @@ class IndexedValue(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="indexed_values")
     attribute = KeyField(max_length=128)
     value_key = KeyField(max_length=4096)
-    type_key = KeyField(max_length=1024, null=True)
-    display_key = KeyField(max_length=4096, null=True)
-    is_primary = models.BooleanField(default=False)
+    type_key = KeyField(max_length=4096, default="", blank=True)
+    display_key = KeyField(max_length=4096, default="", blank=True)
+    is_primary = models.BooleanField(null=True)  # NULL: the IdP did not say
 
     class Meta:
         indexes = (models.Index(fields=("attribute", "value_key"), name="indexed_value"),)

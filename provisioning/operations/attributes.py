@@ -18,6 +18,7 @@ from provisioning.errors import (
     WrongConfirmation,
 )
 from provisioning.models import CustomAttribute, IndexedValue, SchemaState, User
+from provisioning.models.users import custom_values
 
 MOST_ATTRIBUTES = 100
 # RFC 7643 §2.1: ATTRNAME = ALPHA *(nameChar); nameChar = "$" / "-" / "_" / DIGIT / ALPHA.
@@ -75,7 +76,7 @@ def remove(attribute_id: UUID, *, actor: Actor, confirmation: str | None = None)
         user.version += 1
         user.save(update_fields=["custom", "version"])
         count += 1
-    IndexedValue.objects.filter(attribute=attribute.name_key).delete()
+    IndexedValue.objects.filter(attribute=custom_values(attribute.name)).delete()
     attribute.delete()
     attribute.pk = attribute_id  # delete() forgets it; the event names it
     journal.record(
