@@ -22,7 +22,9 @@ def count_hours(now: datetime | None = None) -> int:
     until = now.replace(minute=0, second=0, microsecond=0)
     last = HourlyCount.objects.aggregate(last=Max("hour"))["last"]
     if last is None:
-        first = Event.objects.order_by("performed_at").values_list("performed_at", flat=True).first()
+        first = (
+            Event.objects.order_by("performed_at").values_list("performed_at", flat=True).first()
+        )
         if first is None:
             return 0
         start = first.replace(minute=0, second=0, microsecond=0)

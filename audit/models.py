@@ -58,8 +58,12 @@ class Event(models.Model):
         indexes = (
             models.Index(fields=("performed_at", "id"), name="event_time"),
             models.Index(fields=("type", "performed_at", "id"), name="event_type_time"),
-            models.Index(fields=("provider_kind", "performed_at", "id"), name="event_provider_time"),
-            models.Index(fields=("target_kind", "target_id", "performed_at", "id"), name="event_target_time"),
+            models.Index(
+                fields=("provider_kind", "performed_at", "id"), name="event_provider_time"
+            ),
+            models.Index(
+                fields=("target_kind", "target_id", "performed_at", "id"), name="event_target_time"
+            ),
             models.Index(fields=("actor_id", "performed_at", "id"), name="event_actor_time"),
         )
 
@@ -110,7 +114,9 @@ class HourlyCount(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("hour", "type", "provider_kind"), name="one_count_an_hour"),
+            models.UniqueConstraint(
+                fields=("hour", "type", "provider_kind"), name="one_count_an_hour"
+            ),
         )
 
     def __str__(self) -> str:

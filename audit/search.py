@@ -52,7 +52,7 @@ def asked(text: str) -> list[str]:
 
 
 @TextField.register_lookup
-class HasWords(Lookup):  # type: ignore[type-arg]
+class HasWords(Lookup):
     """Every word asked begins some word of the column."""
 
     lookup_name = "has_words"
@@ -62,25 +62,23 @@ class HasWords(Lookup):  # type: ignore[type-arg]
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, list[Any]]:
+    ) -> tuple[str, tuple[Any, ...]]:
         column, parameters = self.process_lhs(compiler, connection)
         words: list[str] = self.rhs
         if not words:
-            return "1 = 1", []
-        patterns = [
-            "% " + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in words
-        ]
+            return "1 = 1", ()
+        patterns = ["% " + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in words]
         sql = " AND ".join([f"{column} LIKE %s ESCAPE '\\'"] * len(words))
-        return f"({sql})", [value for pattern in patterns for value in (*parameters, pattern)]
+        return f"({sql})", tuple(v for pattern in patterns for v in (*parameters, pattern))
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, list[Any]]:
+    ) -> tuple[str, tuple[Any, ...]]:
         column, parameters = self.process_lhs(compiler, connection)
         words: list[str] = self.rhs
         if not words:
-            return "TRUE", []
+            return "TRUE", ()
         query = " & ".join(
             "'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words
         )
-        return f"{VECTOR.format(column=column)} @@ %s::tsquery", [*parameters, query]
+        return f"{VECTOR.format(column=column)} @@ %s::tsquery", (*parameters, query)

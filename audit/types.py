@@ -28,94 +28,161 @@ class EventType(Enum):
     """
 
     TOKEN_CREATED = (
-        "token.created", Category.TOKEN, _("SCIM token created"), _("A SCIM token was created"),
+        "token.created",
+        Category.TOKEN,
+        _("SCIM token created"),
+        _("A SCIM token was created"),
     )
     TOKEN_ACTIVATED = (
-        "token.activated", Category.TOKEN, _("SCIM token activated"),
+        "token.activated",
+        Category.TOKEN,
+        _("SCIM token activated"),
         _("A SCIM token was activated"),
     )
     TOKEN_DEACTIVATED = (
-        "token.deactivated", Category.TOKEN, _("SCIM token deactivated"),
+        "token.deactivated",
+        Category.TOKEN,
+        _("SCIM token deactivated"),
         _("A SCIM token was deactivated"),
     )
     TOKEN_RENEWED = (
-        "token.renewed", Category.TOKEN, _("SCIM token renewed"), _("A SCIM token was renewed"),
+        "token.renewed",
+        Category.TOKEN,
+        _("SCIM token renewed"),
+        _("A SCIM token was renewed"),
     )
     TOKEN_REMOVED = (
-        "token.removed", Category.TOKEN, _("SCIM token deleted"), _("A SCIM token was deleted"),
+        "token.removed",
+        Category.TOKEN,
+        _("SCIM token deleted"),
+        _("A SCIM token was deleted"),
     )
     TOKEN_EXPIRED = (
-        "token.expired", Category.TOKEN, _("SCIM token expired"), _("A SCIM token expired"),
+        "token.expired",
+        Category.TOKEN,
+        _("SCIM token expired"),
+        _("A SCIM token expired"),
     )
     TOKENS_REKEYED = (
-        "tokens.rekeyed", Category.SETTING, _("Token limit applied"),
+        "tokens.rekeyed",
+        Category.SETTING,
+        _("Token limit applied"),
         _("The live tokens were renumbered under a changed limit"),
     )
     USER_CREATED = (
-        "user.created", Category.USER, _("User created"), _("A user was provisioned"),
+        "user.created",
+        Category.USER,
+        _("User created"),
+        _("A user was provisioned"),
     )
     USER_UPDATED = (
-        "user.updated", Category.USER, _("User updated"), _("A user's attributes were changed"),
+        "user.updated",
+        Category.USER,
+        _("User updated"),
+        _("A user's attributes were changed"),
     )
     USER_DEACTIVATED = (
-        "user.deactivated", Category.USER, _("User deactivated"), _("A user was set inactive"),
+        "user.deactivated",
+        Category.USER,
+        _("User deactivated"),
+        _("A user was set inactive"),
     )
     USER_ACTIVATED = (
-        "user.activated", Category.USER, _("User activated"), _("A user was set active"),
+        "user.activated",
+        Category.USER,
+        _("User activated"),
+        _("A user was set active"),
     )
     USER_DELETED = (
-        "user.deleted", Category.USER, _("User deleted"), _("A user was deleted"),
+        "user.deleted",
+        Category.USER,
+        _("User deleted"),
+        _("A user was deleted"),
     )
     USER_RESTORED = (
-        "user.restored", Category.USER, _("User restored"), _("A deleted user came back"),
+        "user.restored",
+        Category.USER,
+        _("User restored"),
+        _("A deleted user came back"),
     )
     USER_ERASED = (
-        "user.erased", Category.USER, _("User erased"), _("A deleted user was erased for good"),
+        "user.erased",
+        Category.USER,
+        _("User erased"),
+        _("A deleted user was erased for good"),
     )
     GROUP_CREATED = (
-        "group.created", Category.GROUP, _("Group created"), _("A group was provisioned"),
+        "group.created",
+        Category.GROUP,
+        _("Group created"),
+        _("A group was provisioned"),
     )
     GROUP_UPDATED = (
-        "group.updated", Category.GROUP, _("Group updated"), _("A group's attributes were changed"),
+        "group.updated",
+        Category.GROUP,
+        _("Group updated"),
+        _("A group's attributes were changed"),
     )
     GROUP_MEMBERS_CHANGED = (
-        "group.members_changed", Category.GROUP, _("Group members changed"),
+        "group.members_changed",
+        Category.GROUP,
+        _("Group members changed"),
         _("Members were added to a group or removed from it"),
     )
     GROUP_DELETED = (
-        "group.deleted", Category.GROUP, _("Group deleted"), _("A group was deleted"),
+        "group.deleted",
+        Category.GROUP,
+        _("Group deleted"),
+        _("A group was deleted"),
     )
     ATTRIBUTE_CREATED = (
-        "attribute.created", Category.ATTRIBUTE, _("Custom attribute created"),
+        "attribute.created",
+        Category.ATTRIBUTE,
+        _("Custom attribute created"),
         _("A custom attribute was defined"),
     )
     ATTRIBUTE_REMOVED = (
-        "attribute.removed", Category.ATTRIBUTE, _("Custom attribute deleted"),
+        "attribute.removed",
+        Category.ATTRIBUTE,
+        _("Custom attribute deleted"),
         _("A custom attribute and its values were deleted"),
     )
     PROVIDER_UPDATED = (
-        "provider.updated", Category.SETTING, _("IdP settings changed"),
+        "provider.updated",
+        Category.SETTING,
+        _("IdP settings changed"),
         _("An identity provider's settings were changed"),
     )
     ACCOUNT_CREATED = (
-        "account.created", Category.ACCESS, _("Portal account created"),
+        "account.created",
+        Category.ACCESS,
+        _("Portal account created"),
         _("A portal account was created"),
     )
     PASSWORD_CHANGED = (
-        "password.changed", Category.ACCESS, _("Password changed"),
+        "password.changed",
+        Category.ACCESS,
+        _("Password changed"),
         _("The password of a portal account was changed"),
     )
     SIGNED_IN = "session.started", Category.ACCESS, _("Signed in"), _("Somebody signed in")
     SIGN_IN_FAILED = (
-        "session.refused", Category.ACCESS, _("Sign-in refused"), _("A sign-in was refused"),
+        "session.refused",
+        Category.ACCESS,
+        _("Sign-in refused"),
+        _("A sign-in was refused"),
     )
     SIGNED_OUT = "session.ended", Category.ACCESS, _("Signed out"), _("Somebody signed out")
     ROLE_REFUSED = (
-        "role.refused", Category.ACCESS, _("Action refused"),
+        "role.refused",
+        Category.ACCESS,
+        _("Action refused"),
         _("An action was refused because the role does not allow it"),
     )
     AUTHENTICATION_FAILED = (
-        "authentication.failed", Category.ACCESS, _("SCIM requests refused"),
+        "authentication.failed",
+        Category.ACCESS,
+        _("SCIM requests refused"),
         _("SCIM requests were refused for want of a valid token"),
     )
 

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -75,7 +75,7 @@ def data_dir(text: str) -> Path:
     return path
 
 
-def database(text: str) -> dict[str, object]:
+def database(text: str) -> dict[str, Any]:
     """Return Django's database settings for a URL."""
     scheme = urlsplit(text).scheme
     if scheme not in DATABASE_SCHEMES:
@@ -128,7 +128,7 @@ def peppers(text: str) -> dict[str, bytes]:
     for part in text.split(","):
         match = PEPPER.fullmatch(part.strip())
         if match is None:
-            raise ValueError("must be a list such as k2:secret,k1:secret, 32 characters or more each")
+            raise ValueError("must be a list such as k2:key,k1:key, each of 32 characters or more")
         if match[1] in found:
             raise ValueError(f"names the key {match[1]} twice")
         found[match[1]] = match[2].encode()

@@ -17,7 +17,7 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 when requests can be served: the database answers and is migrated; else 503."""
-    global _migrated  # noqa: PLW0603 — once migrated, a running release stays so
+    global _migrated  # once migrated, a running release stays so
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -1,8 +1,10 @@
 """Logs: one JSON object a line on standard error, so that no value can forge a line."""
 
+from typing import Any
+
 import structlog
 
-_shared = [
+_shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -43,5 +45,7 @@ LOGGING = {
         # 404 and 403 are the caller's; the audit trail and the SCIM answer tell of them.
         "django.request": {"level": "ERROR"},
         "axes": {"level": "ERROR"},
+        # A broker of files has no host name; kombu warns at every start.
+        "kombu.connection": {"level": "ERROR"},
     },
 }

@@ -64,9 +64,8 @@ def origin(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
-        request.origin = Origin(  # type: ignore[attr-defined]
-            request_id, client_ip(request), request.META.get("HTTP_USER_AGENT", "")[:255]
-        )
+        agent = request.META.get("HTTP_USER_AGENT", "")[:255]
+        request.origin = Origin(request_id, client_ip(request), agent)  # type: ignore[attr-defined]
         response = get_response(request)
         response["X-Request-ID"] = request_id
         return response
@@ -77,7 +76,7 @@ def origin(get_response: GetResponse) -> GetResponse:
 def portal_only(middleware: type[Any]) -> type[Any]:
     """Return a middleware that lets SCIM requests pass by."""
 
-    class PortalOnly(middleware):  # type: ignore[misc]
+    class PortalOnly(middleware):
         def __call__(self, request: HttpRequest) -> HttpResponse:
             if is_scim(request):
                 response: HttpResponse = self.get_response(request)

@@ -1,6 +1,8 @@
 """The settings: one file, every value from the environment (docs/settings.md lists them)."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from config import env
@@ -22,12 +24,12 @@ CELERY_BROKER_URL = env.read("CELERY_BROKER_URL", "filesystem://", env.broker)
 TIME_ZONE = "UTC"  # what is stored; each viewer sees their own zone
 
 
-def _secret(name: str, make: "env.Callable[[], str]") -> str:
+def _secret(name: str, make: Callable[[], str]) -> str:
     """Return a secret from the environment, else the one kept in the data folder."""
     return env.read(name, "", str) or env.kept_secret(SECRETS_DIR, name, make)
 
 
-def _checked(name: str, text: str, convert: "env.Callable[[str], env.Value]") -> "env.Value":
+def _checked(name: str, text: str, convert: Callable[[str], env.Value]) -> env.Value:
     """Convert a secret; a wrong one stops the start with a sentence that does not show it."""
     try:
         return convert(text)
@@ -35,15 +37,17 @@ def _checked(name: str, text: str, convert: "env.Callable[[str], env.Value]") ->
         raise env.WrongSetting(f"{name} {error}.") from None
 
 
-SECRET_KEY = _checked("SECRET_KEY", _secret("SECRET_KEY", env.new_secret), env.secret_key)
-TOKEN_PEPPERS = _checked("TOKEN_PEPPERS", _secret("TOKEN_PEPPERS", env.new_peppers), env.peppers)
-AUDIT_SIGNING_KEY = _checked(
+SECRET_KEY: str = _checked("SECRET_KEY", _secret("SECRET_KEY", env.new_secret), env.secret_key)
+TOKEN_PEPPERS: dict[str, bytes] = _checked(
+    "TOKEN_PEPPERS", _secret("TOKEN_PEPPERS", env.new_peppers), env.peppers
+)
+AUDIT_SIGNING_KEY: bytes = _checked(
     "AUDIT_SIGNING_KEY", _secret("AUDIT_SIGNING_KEY", env.new_signing_key), env.signing_key
 )
 
 # Database -----------------------------------------------------------------------------------
 
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": env.read("DATABASE_URL", f"sqlite:///{DATA_DIR / 'alta.sqlite3'}", env.database)
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -230,7 +234,7 @@ AXES_DISABLE_ACCESS_LOG = True
 
 # SCIM ---------------------------------------------------------------------------------------
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "provisioning.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -245,7 +249,7 @@ SCIM_SERVICE_PROVIDER = {
     "GROUP_MODEL": "provisioning.models.Group",
     "SERVICE_PROVIDER_CONFIG_MODEL": "provisioning.adapters.ServiceProviderConfig",
     "BASE_LOCATION_GETTER": "provisioning.adapters.base_location",
-    "SCHEMAS_GETTER": "provisioning.adapters.schemas",
+    "SCHEMAS_GETTER": "provisioning.adapters.all_schemas",
     "WWW_AUTHENTICATE_HEADER": "Bearer",
     "AUTHENTICATION_SCHEMES": [
         {

@@ -50,7 +50,8 @@ def current_key_id() -> str:
 
 def digest(secret: str, key_id: str) -> str:
     """Return the HMAC-SHA-256 of a token under a named key, in hexadecimal."""
-    return hmac.new(settings.TOKEN_PEPPERS[key_id], secret.encode(), hashlib.sha256).hexdigest()
+    key: bytes = settings.TOKEN_PEPPERS[key_id]
+    return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()
 
 
 def digests(secret: str) -> dict[str, str]:

@@ -1,7 +1,74 @@
-"""Errors as SCIM says them."""
+"""Errors as SCIM says them (RFC 7644 §3.12): rules know no HTTP, this table knows both."""
 
-from django.http import HttpResponse
+import logging
+from typing import Any
+
+import orjson
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from django_scim.constants import SCIM_CONTENT_TYPE
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+
+from provisioning import errors
+from provisioning.scim.errors import ScimError
+
+log = logging.getLogger("alta.scim")
+
+# Domain rule → HTTP status, scimType (RFC 7644 §3.12, Table 9)
+RULES: dict[type[errors.ProvisioningError], tuple[int, str]] = {
+    errors.NotFound: (404, ""),
+    errors.UserNameTaken: (409, "uniqueness"),
+    errors.GroupNameTaken: (409, "uniqueness"),
+    errors.Immutable: (400, "mutability"),
+    errors.PreconditionFailed: (412, ""),
+}
+RETRY_AFTER_S = 5
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the SCIM Error of an exception; None for a bug, which Django logs and answers 500."""
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.ProvisioningError):
+        status, scim_type = RULES.get(type(error), (400, "invalidValue"))
+        error = ScimError(str(error), status=status, scim_type=scim_type)
+    elif isinstance(error, Http404):
+        error = ScimError("There is nothing at this address.", status=404)
+    elif isinstance(error, APIException):
+        headers = _headers(error, context)
+        error = ScimError(str(error.detail), status=error.status_code)
+    elif isinstance(error, OperationalError | InterfaceError):
+        error, headers = _unavailable(error)
+    if not isinstance(error, ScimError):
+        return None
+    return Response(error.to_dict(), status=error.http_status, headers=headers)
+
+
+def _headers(error: APIException, context: dict[str, Any]) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return headers
+
+
+def _unavailable(error: DatabaseError | InterfaceError) -> tuple[ScimError, dict[str, str]]:
+    """The database is away, locked or overrun: nothing was written, the IdP may try again."""
+    if "statement timeout" in str(error):
+        detail = "The filter takes too long: compare an indexed attribute with eq or sw."
+        return ScimError(detail, status=400, scim_type="tooMany"), {}
+    log.error("The database failed: %s", error)
+    detail = "The database cannot serve this request at the moment; try again shortly."
+    return ScimError(detail, status=503), {"Retry-After": str(RETRY_AFTER_S)}
 
 
 def scim_error(status: int, detail: str) -> HttpResponse:
-    return HttpResponse(status=status)
+    """Return a SCIM Error made outside any view."""
+    content = orjson.dumps(ScimError(detail, status=status).to_dict())
+    response = HttpResponse(content, status=status, content_type=SCIM_CONTENT_TYPE)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response

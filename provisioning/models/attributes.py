@@ -65,9 +65,7 @@ class SchemaState(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = (
-            models.CheckConstraint(condition=models.Q(id=1), name="one_schema_state"),
-        )
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="one_schema_state"),)
 
     def __str__(self) -> str:
         return str(self.version)

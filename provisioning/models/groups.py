@@ -1,7 +1,5 @@
 """Provisioned groups and who is in them."""
 
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -23,14 +21,13 @@ class Group(models.Model):
     created_at = CreatedField(_("Created"))
     updated_at = CreatedField(_("Last modified"))
 
-    if TYPE_CHECKING:
-        memberships: models.Manager["Membership"]
-
     class Meta:
         verbose_name = _("group")
         verbose_name_plural = _("groups")
         constraints = (
-            models.UniqueConstraint(fields=("provider", "display_name_key"), name="group_name_is_unique"),
+            models.UniqueConstraint(
+                fields=("provider", "display_name_key"), name="group_name_is_unique"
+            ),
         )
         indexes = (
             models.Index(fields=("provider", "id"), name="group_page"),
@@ -69,7 +66,9 @@ class Membership(models.Model):
     created_at = CreatedField()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("group", "user"), name="one_membership_each"),)
+        constraints = (
+            models.UniqueConstraint(fields=("group", "user"), name="one_membership_each"),
+        )
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.group_id}"

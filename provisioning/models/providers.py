@@ -1,17 +1,10 @@
 """Identity providers: a row each, so that a second one of a kind may come."""
 
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 import audit.actors
 from provisioning.models.fields import CreatedField, new_id
-
-if TYPE_CHECKING:
-    from provisioning.models.groups import Group
-    from provisioning.models.tokens import Token
-    from provisioning.models.users import User
 
 
 class Provider(models.Model):
@@ -34,11 +27,6 @@ class Provider(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     allow_rename = models.BooleanField(_("allow renaming"), default=False)
     created_at = CreatedField()
-
-    if TYPE_CHECKING:
-        users: models.Manager[User]
-        groups: models.Manager[Group]
-        tokens: models.Manager[Token]
 
     class Meta:
         verbose_name = _("identity provider")

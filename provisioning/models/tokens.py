@@ -1,6 +1,6 @@
 """Tokens that let an IdP in, their digests, and what watches over them."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -49,16 +49,15 @@ class Token(models.Model):
 
     objects = TokenQuerySet.as_manager()
 
-    if TYPE_CHECKING:
-        secrets: models.Manager["TokenSecret"]
-
     class Meta:
         verbose_name = _("SCIM token")
         verbose_name_plural = _("SCIM tokens")
         ordering = ("created_at", "id")
         constraints = (
             models.UniqueConstraint(
-                fields=("scope", "slot"), condition=models.Q(removed_at=None), name="one_live_token_a_slot"
+                fields=("scope", "slot"),
+                condition=models.Q(removed_at=None),
+                name="one_live_token_a_slot",
             ),
             models.CheckConstraint(condition=models.Q(slot__gte=1), name="slots_start_at_1"),
         )
@@ -103,7 +102,9 @@ class TokenSecret(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("token",), condition=models.Q(is_current=True), name="one_current_secret_a_token"
+                fields=("token",),
+                condition=models.Q(is_current=True),
+                name="one_current_secret_a_token",
             ),
         )
 
@@ -149,7 +150,9 @@ class AuthenticationFailure(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("address", "minute"), name="one_count_an_address_and_minute"),
+            models.UniqueConstraint(
+                fields=("address", "minute"), name="one_count_an_address_and_minute"
+            ),
         )
 
     def __str__(self) -> str:

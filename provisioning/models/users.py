@@ -1,15 +1,12 @@
 """Provisioned users: a directory, never portal accounts."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from provisioning.models.fields import CreatedField, KeyField, new_id
 from provisioning.models.providers import Provider
-
-if TYPE_CHECKING:
-    from provisioning.models.groups import Membership
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -53,9 +50,6 @@ class User(models.Model):
 
     objects = UserQuerySet.as_manager()
 
-    if TYPE_CHECKING:
-        memberships: models.Manager[Membership]
-
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
@@ -84,7 +78,8 @@ class User(models.Model):
             ),
             models.Index(fields=("provider", "updated_at"), name="user_last_modified"),
             models.Index(
-                fields=("deleted_name_key",), condition=models.Q(deleted_at__isnull=False),
+                fields=("deleted_name_key",),
+                condition=models.Q(deleted_at__isnull=False),
                 name="user_deleted_name",
             ),
         )

@@ -15,20 +15,20 @@ from provisioning.models import AuthenticationFailure
 MOST_FAILURES_A_MINUTE = 30
 
 
-def note_failure(origin: Origin) -> int:
-    """Count a refused request; return how many its address has had in this minute."""
+def note_failures(origin: Origin, count: int) -> int:
+    """Count refused requests; return how many their address has had in this minute."""
     address = origin.ip_address or "unknown"
     minute = timezone.now().replace(second=0, microsecond=0)
     row = AuthenticationFailure.objects.filter(address=address, minute=minute)
-    if not row.update(count=F("count") + 1):
+    if not row.update(count=F("count") + count):
         try:
             with transaction.atomic():
                 AuthenticationFailure.objects.create(
-                    address=address, minute=minute, user_agent=origin.user_agent
+                    address=address, minute=minute, count=count, user_agent=origin.user_agent
                 )
         except IntegrityError:  # another worker made the row first
-            row.update(count=F("count") + 1)
-    return row.values_list("count", flat=True).get()
+            row.update(count=F("count") + count)
+    return row.values_list("count", flat=True).first() or count
 
 
 class _ScimService:

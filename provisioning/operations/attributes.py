@@ -41,16 +41,18 @@ def add(name: str, type: str = "string", *, actor: Actor) -> CustomAttribute:
     _new_version()  # also the lock under which the number of attributes is counted
     if CustomAttribute.objects.count() >= MOST_ATTRIBUTES:
         raise TooManyAttributes
-    attribute = CustomAttribute(
-        name=name, name_key=name.lower(), type=type, created_by=actor.label
-    )
+    attribute = CustomAttribute(name=name, name_key=name.lower(), type=type, created_by=actor.label)
     try:
         with transaction.atomic():
             attribute.save(force_insert=True)
     except IntegrityError:
         raise AttributeNameTaken from None
     journal.record(
-        EventType.ATTRIBUTE_CREATED, actor=actor, target=attribute, urn=attribute.urn, type=type
+        EventType.ATTRIBUTE_CREATED,
+        actor=actor,
+        target=attribute,
+        urn=attribute.urn,
+        value_type=type,
     )
     return attribute
 
@@ -84,7 +86,7 @@ def remove(attribute_id: UUID, *, actor: Actor, confirmation: str | None = None)
         actor=actor,
         target=attribute,
         urn=attribute.urn,
-        type=attribute.type,
+        value_type=attribute.type,
         users=count,
     )
     return count

@@ -225,7 +225,10 @@ def rekey(*, actor: Actor = SYSTEM) -> int:
     new ones until enough are removed.
     """
     tokens = list(
-        Token.objects.live().select_for_update(of=("self",)).select_related("provider").order_by("pk")
+        Token.objects.live()
+        .select_for_update(of=("self",))
+        .select_related("provider")
+        .order_by("pk")
     )
     next_slot: dict[str, int] = defaultdict(int)
     wanted: list[tuple[Token, str, int]] = []

@@ -1,0 +1,97 @@
+"""Who is calling: the bearer token of exactly one Authorization header (RFC 6750 §2.1)."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, Subquery
+from django.db.models.functions import Now
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from audit.actors import Actor
+from provisioning import secrets
+from provisioning.api import throttling
+from provisioning.models import Provider, SchemaState, Token, TokenSecret
+from provisioning.models.attributes import user_type
+from provisioning.operations import tokens
+from provisioning.scim.schemas import ResourceType
+
+LONGEST_HEADER = 128
+BEARER = re.compile(r"bearer +(\S+)", re.ASCII | re.IGNORECASE)
+REFUSED = "A valid bearer token is required: generate one in the portal and send it unchanged."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An IdP that proved itself, with what its request may see."""
+
+    token: Token
+    provider: Provider
+    actor: Actor
+    schema_version: int
+
+    @property
+    def is_authenticated(self) -> bool:
+        return True
+
+    @property
+    def user_type(self) -> ResourceType:
+        """The User resource type in force for this IdP."""
+        return user_type(self.schema_version, rename=self.provider.allow_rename)
+
+
+class BearerToken(BaseAuthentication):
+    """Look the token up first; every refusal is the same 401.
+
+    A valid token is never throttled: its IdP may share an address with an attacker. Failures of
+    one address turn 401 into 429.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Caller, str]:
+        secret = self._secret(request)
+        found = self._look_up(secret) if secret else None
+        if found is None or secret is None:
+            throttling.refuse(request._request.origin)  # type: ignore[attr-defined]
+            raise AuthenticationFailed(REFUSED)
+        if found.key_id != secrets.current_key_id():
+            found.digest = tokens.redigest(found.digest, secret)
+        token = found.token
+        provider = token.provider
+        actor = Actor(
+            "token",
+            str(token.pk),
+            f"{provider.label} · {token.masked}",
+            provider.for_audit(),
+            request._request.origin,  # type: ignore[attr-defined]
+        )
+        tokens.note_use(token, found.digest, actor=actor)
+        return Caller(token, provider, actor, found.schema_version), secret
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Alta SCIM"'
+
+    def _secret(self, request: Request) -> str | None:
+        """Return the token of the header, or None when it cannot be one: no query is made."""
+        header: Any = request.META.get("HTTP_AUTHORIZATION", "")
+        if len(header) > LONGEST_HEADER or not header.isascii():
+            return None
+        match = BEARER.fullmatch(header)
+        return match[1] if match and secrets.is_well_formed(match[1]) else None
+
+    def _look_up(self, secret: str) -> "Any | None":
+        """Return the secret's row with its token, IdP and the schema's version: one query."""
+        return (
+            TokenSecret.objects.filter(
+                Q(ends_at=None) | Q(ends_at__gt=Now()),
+                Q(token__expires_at=None) | Q(token__expires_at__gt=Now()),
+                digest__in=secrets.digests(secret),
+                token__is_active=True,
+                token__removed_at=None,
+            )
+            .select_related("token__provider")
+            .annotate(schema_version=Subquery(SchemaState.objects.values("version")[:1]))
+            .order_by("digest")
+            .first()
+        )

@@ -1,0 +1,70 @@
+"""/ServiceProviderConfig, /ResourceTypes, /Schemas, and what is not there."""
+
+from typing import Any
+
+from django.http import Http404
+from django_scim.utils import get_all_schemas_getter, get_service_provider_config_model
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from provisioning.adapters import base_location
+from provisioning.api.base import ScimView, not_implemented
+from provisioning.scim import discovery, messages
+from provisioning.scim.errors import ScimError
+from provisioning.scim.schemas import GROUP
+
+
+class ServiceProviderConfigView(ScimView):
+    """/ServiceProviderConfig"""
+
+    def get(self, request: Request) -> Response:
+        return Response(get_service_provider_config_model()(request).to_dict())
+
+
+class DiscoveryList(ScimView):
+    """A list of fixed documents, and each by its id."""
+
+    def documents(self) -> list[dict[str, Any]]:
+        raise NotImplementedError
+
+    def get(self, request: Request, name: str | None = None) -> Response:
+        if "filter" in self.parameters():  # RFC 7644 §4: filters are refused here, not ignored
+            raise ScimError("This list cannot be filtered.", status=403)
+        documents = self.documents()
+        if name is None:
+            return Response(messages.list_response(documents, len(documents), 1))
+        for document in documents:
+            if document["id"].lower() == name.lower():
+                return Response(document)
+        raise Http404
+
+
+class ResourceTypes(DiscoveryList):
+    """/ResourceTypes"""
+
+    def documents(self) -> list[dict[str, Any]]:
+        return discovery.resource_types(self.caller.user_type, GROUP, base_location())
+
+
+class Schemas(DiscoveryList):
+    """/Schemas"""
+
+    def documents(self) -> list[dict[str, Any]]:
+        documents: list[dict[str, Any]] = get_all_schemas_getter()(self.caller)
+        return documents
+
+
+class NotImplementedYet(ScimView):
+    """What RFC 7644 names and this service does not do: 501 for every method."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise not_implemented(request.path.rpartition("/")[2] or request.path)
+
+
+class NotFoundView(ScimView):
+    """Everything else under the prefix: 401 without a token, 404 with one."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise Http404

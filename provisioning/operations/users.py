@@ -1,0 +1,334 @@
+"""Provisioned users: create, change, delete, restore, erase."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit import journal
+from audit.actors import Actor
+from audit.types import EventType
+from provisioning.adapters import Resource, UserAdapter, key_of
+from provisioning.errors import (
+    Immutable,
+    InvalidValue,
+    NotFound,
+    PreconditionFailed,
+    UserNameTaken,
+    WrongConfirmation,
+)
+from provisioning.models import Group, IndexedValue, Membership, Provider, User
+from provisioning.models.fields import LONGEST_KEY_BYTES
+from provisioning.operations.changes import differences
+from provisioning.scim.schemas import ResourceType
+
+TOMBSTONE = re.compile(r"[0-9a-f]{32}", re.ASCII)
+INDEXED = {"emails", "custom"}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a request wants of a user: the new resource from the present one.
+
+    `names` are the attributes that it names at all, changed or not: they tell a request that
+    sets active=false, or gives a name back, from one that merely leaves things as they are.
+    """
+
+    apply: Callable[[Resource], Resource]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A user after an operation, and the remarks that the provisioning log keeps."""
+
+    user: User
+    remarks: tuple[str, ...] = ()
+
+
+def create(resource: Resource, *, provider: Provider, type: ResourceType, actor: Actor) -> User:
+    """Create a user, or give a deleted one back to the IdP that had provisioned it.
+
+    Revived only when IdP and externalId match (or both have none): an id is never given to
+    another person. Raises UserNameTaken, InvalidValue.
+    """
+    try:
+        with transaction.atomic():
+            return _create(resource, provider=provider, type=type, actor=actor)
+    except IntegrityError:
+        raise _taken(resource["userName"], provider) from None
+
+
+def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor: Actor) -> User:
+    _check_bytes(resource)
+    key = key_of(resource["userName"])
+    external_id = resource.get("externalId") or ""
+    deleted = User.objects.filter(
+        deleted_name_key=key,
+        provider=provider,
+        external_id=external_id,
+        deleted_at__isnull=False,
+    )
+    user = deleted.select_for_update().order_by("-deleted_at").first()
+    revived = user is not None
+    before = UserAdapter(user).to_dict() if user else {}
+    user = user or User(provider=provider)
+    user.user_name = resource["userName"]
+    user.user_name_key = key
+    adapter = UserAdapter(user)
+    adapter.from_dict(resource)
+    if revived:
+        _bring_back(user)
+        user.save(force_update=True)
+        IndexedValue.objects.filter(user=user).delete()
+    else:
+        user.save(force_insert=True)
+    IndexedValue.objects.bulk_create(adapter.indexed_values(type))
+    journal.record(
+        EventType.USER_RESTORED if revived else EventType.USER_CREATED,
+        actor=actor,
+        target=user,
+        provider=provider.for_audit(),
+        changes=differences(before, adapter.to_dict()),
+    )
+    return user
+
+
+def change(
+    user_id: UUID,
+    edit: Edit,
+    *,
+    provider: Provider,
+    type: ResourceType,
+    actor: Actor,
+    version: Callable[[int], bool] | None = None,
+) -> Changed:
+    """Lock a user, let `edit` compute its new resource, keep and record what changed.
+
+    An edit that changes nothing writes nothing, so a repeated request is free. `version` is the
+    precondition of If-Match. Raises NotFound, Immutable, UserNameTaken, PreconditionFailed.
+    """
+    try:
+        with transaction.atomic():
+            return _change(
+                user_id, edit, provider=provider, type=type, actor=actor, version=version
+            )
+    except IntegrityError:
+        raise UserNameTaken from None
+
+
+def _change(
+    user_id: UUID,
+    edit: Edit,
+    *,
+    provider: Provider,
+    type: ResourceType,
+    actor: Actor,
+    version: Callable[[int], bool] | None,
+) -> Changed:
+    user = _locked(user_id, provider)
+    if version is not None and not version(user.version):
+        raise PreconditionFailed
+    adapter = UserAdapter(user)
+    before = adapter.to_dict()
+    after = edit.apply(before)
+    _check_bytes(after)
+    label = user.label
+    columns = adapter.from_dict(after)
+    name_columns, remarks = _rename(user, after["userName"], edit.names, provider)
+    columns += name_columns
+    if not columns:
+        return Changed(user, remarks)
+    user.version += 1
+    user.updated_at = timezone.now()
+    user.save(update_fields=[*columns, "version", "updated_at"], force_update=True)
+    if INDEXED & set(columns):
+        IndexedValue.objects.filter(user=user).delete()
+        IndexedValue.objects.bulk_create(adapter.indexed_values(type))
+    if user.label != label:
+        Membership.objects.filter(user=user).update(display=user.label)
+    changes = differences(before, adapter.to_dict())
+    event = EventType.USER_UPDATED
+    if "active" in changes:
+        event = EventType.USER_ACTIVATED if user.is_active else EventType.USER_DEACTIVATED
+    details: dict[str, Any] = {"remarks": list(remarks)} if remarks else {}
+    journal.record(
+        event,
+        actor=actor,
+        target=user,
+        provider=provider.for_audit(),
+        changes=changes,
+        **details,
+    )
+    return Changed(user, remarks)
+
+
+def _rename(
+    user: User, wanted: str, names: frozenset[str], provider: Provider
+) -> tuple[list[str], tuple[str, ...]]:
+    """Apply the rules of userName; return the columns that change and remarks.
+
+    A name never changes, except where the provider's setting allows it. A request that also sets
+    active=false is carried out without the rename, because a leaver must never stay active;
+    Entra's tombstone (32 hex digits + the old name) then takes the look-up key, so that a newcomer
+    of the old name is a new user. Naming the shown name later takes the key back.
+    """
+    key, shown_key = key_of(wanted), key_of(user.user_name)
+    if key == shown_key:
+        if "userName" in names and user.user_name_key != shown_key:
+            user.user_name_key = shown_key
+            return ["user_name_key"], ()
+        return [], ()
+    if key == user.user_name_key:  # the tombstone again
+        return [], ()
+    if "active" in names and not user.is_active:
+        is_tombstone = TOMBSTONE.match(key) is not None and key[32:] == shown_key
+        remark = f"userName was not changed to {wanted!r}: the user is being deactivated."
+        if is_tombstone:
+            user.user_name_key = key
+            return ["user_name_key"], (remark,)
+        return [], (remark,)
+    if not provider.allow_rename:
+        raise Immutable
+    user.user_name, user.user_name_key = wanted, key
+    return ["user_name", "user_name_key"], ()
+
+
+@transaction.atomic
+def delete(
+    user_id: UUID,
+    *,
+    provider: Provider,
+    actor: Actor,
+    version: Callable[[int], bool] | None = None,
+) -> None:
+    """Hide a user from SCIM, free its name and take it out of its groups; the portal keeps it.
+
+    Raises NotFound, PreconditionFailed.
+    """
+    # Groups before users, as groups.change() locks them: no two wait for each other.
+    groups = _locked_groups(user_id)
+    user = _locked(user_id, provider)
+    if version is not None and not version(user.version):
+        raise PreconditionFailed
+    was_active, names = user.is_active, [group.display_name for group in groups]
+    memberships = Membership.objects.filter(user=user)
+    memberships.delete()
+    Group.objects.filter(pk__in=[group.pk for group in groups]).update(
+        version=F("version") + 1, updated_at=timezone.now()
+    )
+    user.deleted_at = user.updated_at = timezone.now()
+    user.deleted_name_key = key_of(user.user_name)
+    user.user_name_key = None
+    user.is_active = False
+    user.version += 1
+    user.save(
+        update_fields=[
+            "deleted_at", "updated_at", "deleted_name_key", "user_name_key", "is_active", "version",
+        ],
+        force_update=True,
+    )  # fmt: skip
+    journal.record(
+        EventType.USER_DELETED,
+        actor=actor,
+        target=user,
+        provider=provider.for_audit(),
+        changes={"active": [True, False]} if was_active else {},
+        groups=names[:100],
+    )
+
+
+@transaction.atomic
+def restore(user_id: UUID, *, actor: Actor) -> User:
+    """Give a deleted user back to its IdP, inactive until the IdP or its next cycle says more.
+
+    Groups are not restored. Raises NotFound, UserNameTaken.
+    """
+    user = _locked_deleted(user_id)
+    user.user_name_key = user.deleted_name_key
+    _bring_back(user)
+    try:
+        with transaction.atomic():
+            user.save(force_update=True)
+    except IntegrityError:
+        raise UserNameTaken from None
+    journal.record(
+        EventType.USER_RESTORED, actor=actor, target=user, provider=user.provider.for_audit()
+    )
+    return user
+
+
+@transaction.atomic
+def erase(user_id: UUID, *, actor: Actor, confirmation: str) -> None:
+    """Delete a deleted user's row for good. `confirmation` is the user name.
+
+    Raises NotFound, WrongConfirmation.
+    """
+    user = _locked_deleted(user_id)
+    if confirmation.strip() != user.user_name:
+        raise WrongConfirmation
+    journal.record(
+        EventType.USER_ERASED, actor=actor, target=user, provider=user.provider.for_audit()
+    )
+    user.delete()
+
+
+def _bring_back(user: User) -> None:
+    user.deleted_at = user.deleted_name_key = None
+    user.version += 1
+    user.updated_at = timezone.now()
+
+
+def _locked(user_id: UUID, provider: Provider) -> User:
+    """Lock a user of a provider; another IdP's id is simply absent.
+
+    NO KEY: a membership being inserted beside it need not wait.
+    """
+    try:
+        return (
+            User.objects.visible().select_for_update(no_key=True).get(pk=user_id, provider=provider)
+        )
+    except User.DoesNotExist:
+        raise NotFound from None
+
+
+def _locked_deleted(user_id: UUID) -> User:
+    try:
+        return (
+            User.objects.select_for_update(of=("self",))
+            .select_related("provider")
+            .get(pk=user_id, deleted_at__isnull=False)
+        )
+    except User.DoesNotExist:
+        raise NotFound from None
+
+
+def _locked_groups(user_id: UUID) -> list[Group]:
+    """Lock the groups of a user in the order of their ids."""
+    groups = Group.objects.filter(memberships__user_id=user_id)
+    return list(groups.order_by("pk").select_for_update(of=("self",)))
+
+
+def _check_bytes(resource: Resource) -> None:
+    """Refuse an externalId that no index could hold."""
+    if len((resource.get("externalId") or "").encode()) > LONGEST_KEY_BYTES:
+        raise InvalidValue(_("externalId is too long: at most 2,000 bytes are allowed."))
+
+
+def _taken(user_name: str, provider: Provider) -> UserNameTaken:
+    """Say who holds a name, and the way out when it is another IdP's user."""
+    holder = User.objects.filter(user_name_key=key_of(user_name)).values_list("provider_id").first()
+    if holder and holder[0] != provider.pk:
+        return UserNameTaken(
+            _(
+                "Another identity provider's user already has this user name. An administrator "
+                "can transfer or remove that user in the portal, under Users."
+            )
+        )
+    return UserNameTaken()

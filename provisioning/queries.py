@@ -1,0 +1,398 @@
+"""Parsed filter → Q over the rows of one provider, with the meaning of `filters.evaluate`.
+
+Every text is compared by its Python-made key. Each condition is true or false, never NULL, so
+that `not` means the same in SQL as in the evaluator.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Func, Q, QuerySet, Value
+from django.db.models.functions import Right, StrIndex
+
+from provisioning.adapters import key_of
+from provisioning.models import Group, IndexedValue, Membership, User
+from provisioning.models.fields import index_key
+from provisioning.models.users import EMAILS, custom_values
+from provisioning.scim import filters, schemas
+from provisioning.scim.errors import invalid_filter
+from provisioning.scim.keys import fold, sort_key
+
+ALWAYS = Q(pk__isnull=False)
+NEVER = Q(pk__isnull=True)
+ORDERS = {"gt": "gt", "ge": "gte", "lt": "lt", "le": "lte"}
+_EQUALITY = {"eq", "ne"}
+
+# SCIM name → (column of keys, whether case matters)
+USER_TEXTS = {
+    "externalId": ("external_id", True),
+    "userName": ("user_name_key", False),
+    "displayName": ("display_name_key", False),
+    "name.formatted": ("formatted_name_key", False),
+    "name.familyName": ("family_name_key", False),
+    "name.givenName": ("given_name_key", False),
+    f"{schemas.ENTERPRISE}:department": ("department_key", False),
+}
+GROUP_TEXTS = {
+    "externalId": ("external_id", True),
+    "displayName": ("display_name_key", False),
+}
+EMAIL_TEXTS = {
+    "emails.value": ("value_key", False),
+    "emails.type": ("type_key", False),
+    "emails.display": ("display_key", False),
+}
+MOMENTS = {"meta.created": "created_at", "meta.lastModified": "updated_at"}
+
+
+def matching_users(tree: filters.Filter, users: QuerySet[User]) -> QuerySet[User]:
+    """Return the users that meet a filter. Raises ScimError invalidFilter."""
+    return users.filter(_where(tree, _user_leaf))
+
+
+def matching_groups(tree: filters.Filter, groups: QuerySet[Group]) -> QuerySet[Group]:
+    """Return the groups that meet a filter. Raises ScimError invalidFilter."""
+    return groups.filter(_where(tree, _group_leaf))
+
+
+def matching_members(tree: filters.Filter, members: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Return the memberships whose member meets the filter of a PATCH's brackets."""
+    return members.filter(_where(tree, _member_leaf))
+
+
+Leaf = Callable[[filters.Comparison | filters.Present | filters.ValuePath], Q]
+
+
+def _where(tree: filters.Filter, leaf: Leaf) -> Q:
+    match tree:
+        case filters.And(terms):
+            where = ALWAYS
+            for term in terms:
+                where &= _where(term, leaf)
+            return where
+        case filters.Or(terms):
+            where = NEVER
+            for term in terms:
+                where |= _where(term, leaf)
+            return where
+        case filters.Not(term):
+            return ~_where(term, leaf)
+        case filters.Never():
+            return NEVER
+        case _:
+            return leaf(tree)
+
+
+def _user_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+    name = term.path.name
+    if name in USER_TEXTS:
+        return _text(term, *USER_TEXTS[name])
+    if name == "active":
+        return _flag(term, "is_active")
+    if name == "emails" or name.startswith("emails."):
+        emails = IndexedValue.objects.filter(attribute=EMAILS)
+        return _among(term, emails, "user_id", _email_leaf)
+    if name == "groups" or name.startswith("groups."):
+        return _among(term, Membership.objects.all(), "user_id", _group_of_leaf)
+    if name == "name":
+        return ~Q(formatted_name_key="", family_name_key="", given_name_key="")
+    if name == schemas.ENTERPRISE:
+        return ~Q(department_key="")
+    if term.path.extension == schemas.CUSTOM:
+        return _custom(term)
+    return _common(term, "User")
+
+
+def _group_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+    name = term.path.name
+    if name in GROUP_TEXTS:
+        return _text(term, *GROUP_TEXTS[name])
+    if name == "members" or name.startswith("members."):
+        return _among(term, Membership.objects.all(), "group_id", _member_leaf)
+    return _common(term, "Group")
+
+
+def _common(term: filters.Comparison | filters.Present | filters.ValuePath, kind: str) -> Q:
+    """`id` and `meta`, which every resource has."""
+    name = term.path.name
+    if isinstance(term, filters.Present):
+        return ALWAYS
+    if isinstance(term, filters.ValuePath):
+        raise invalid_filter(f"{name} cannot be filtered by brackets.")
+    if name == "id":
+        return _identifier(term, "id")
+    if name in MOMENTS:
+        return _moment(term, MOMENTS[name])
+    if name == "meta.resourceType":
+        return ALWAYS if filters.evaluate(term, {"meta": {"resourceType": kind}}) else NEVER
+    if name == "meta.version" and term.operator in _EQUALITY:
+        version = str(term.value).removeprefix('W/"').removesuffix('"')
+        known = version.isascii() and version.isdecimal() and len(version) < 10
+        where = Q(version=int(version)) if known else NEVER
+        return where if term.operator == "eq" else ~where
+    raise invalid_filter(f"{name} cannot be compared with {term.operator}.")
+
+
+def _text(
+    term: filters.Comparison | filters.Present | filters.ValuePath, column: str, exact: bool
+) -> Q:
+    """A text column of keys in which "" means no value."""
+    if isinstance(term, filters.Present):
+        return ~Q(**{column: ""})
+    assert isinstance(term, filters.Comparison)  # noqa: S101 — the parser allows no brackets here
+    value = str(term.value)
+    return _compare(column, term.operator, index_key(value) if exact else key_of(value), value)
+
+
+def _compare(column: str, operator: str, key: str, value: str) -> Q:
+    present = ~Q(**{column: ""})
+    if operator == "eq":
+        return Q(**{column: key}) & present if key == "" else Q(**{column: key})
+    if operator == "ne":
+        return ~Q(**{column: key}) | Q(**{column: ""})
+    if operator in ORDERS:
+        return Q(**{f"{column}__{ORDERS[operator]}": key}) & present
+    if value == "":
+        return present
+    if operator == "sw":
+        return starts_with(column, key)
+    if operator == "co":
+        return Q(models.lookups.GreaterThan(StrIndex(column, Value(key)), 0))
+    return Q(models.lookups.Exact(Right(column, len(key)), key))
+
+
+def starts_with(column: str, prefix: str) -> Q:
+    """Return `column sw prefix` as a range of keys, which a plain index serves."""
+    where = Q(**{f"{column}__gte": prefix})
+    for end in range(len(prefix) - 1, -1, -1):
+        following = ord(prefix[end]) + 1
+        if following == 0xD800:  # surrogates are not characters
+            following = 0xE000
+        if following <= 0x10FFFF:
+            return where & Q(**{f"{column}__lt": prefix[:end] + chr(following)})
+    return where
+
+
+def _flag(term: filters.Comparison | filters.Present | filters.ValuePath, column: str) -> Q:
+    if isinstance(term, filters.Present):
+        return Q(**{f"{column}__isnull": False})
+    assert isinstance(term, filters.Comparison)  # noqa: S101
+    where = Q(**{column: term.value})
+    if term.operator == "eq":
+        return where
+    return ~where | Q(**{f"{column}__isnull": True})
+
+
+def _moment(term: filters.Comparison, column: str) -> Q:
+    """A time, compared as resources show it: in whole milliseconds."""
+    assert isinstance(term.value, datetime)  # noqa: S101
+    shown = _Milliseconds(column)
+    lookups: dict[str, Any] = {
+        "eq": models.lookups.Exact,
+        "gt": models.lookups.GreaterThan,
+        "ge": models.lookups.GreaterThanOrEqual,
+        "lt": models.lookups.LessThan,
+        "le": models.lookups.LessThanOrEqual,
+    }
+    if term.operator == "ne":
+        return ~Q(models.lookups.Exact(shown, term.value))
+    return Q(lookups[term.operator](shown, term.value))
+
+
+class _Milliseconds(Func):
+    """A time cut to milliseconds, as `meta` shows it."""
+
+    output_field = models.DateTimeField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="date_trunc('milliseconds', %(expressions)s)"
+        )
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="substr(%(expressions)s, 1, 23)")
+
+
+class _IdText(Func):
+    """A UUID as the text that resources show."""
+
+    output_field = models.CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template='(%(expressions)s)::text COLLATE "C"')
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        column, parameters = compiler.compile(self.source_expressions[0])
+        parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        sql = " || '-' || ".join(f"substr({column}, {at}, {size})" for at, size in parts)
+        return f"({sql})", list(parameters) * len(parts)
+
+
+def _identifier(term: filters.Comparison, column: str) -> Q:
+    """An id: `eq` by the index, the rest by its text."""
+    value = str(term.value)
+    if term.operator in _EQUALITY:
+        found = identifier(value)
+        where = Q(**{column: found}) if found else NEVER
+        return where if term.operator == "eq" else ~where
+    text = _IdText(column)
+    if term.operator in ORDERS:
+        lookup = getattr(models.lookups, _ORDER_NAMES[term.operator])
+        return Q(lookup(text, value))
+    if value == "":
+        return ALWAYS
+    if term.operator == "co":
+        return Q(models.lookups.GreaterThan(StrIndex(text, Value(value)), 0))
+    if term.operator == "sw":
+        return Q(models.lookups.Exact(StrIndex(text, Value(value)), 1))
+    return Q(models.lookups.Exact(Right(text, len(value)), value))
+
+
+_ORDER_NAMES = {
+    "gt": "GreaterThan",
+    "ge": "GreaterThanOrEqual",
+    "lt": "LessThan",
+    "le": "LessThanOrEqual",
+}
+
+
+def identifier(text: str) -> UUID | None:
+    """Return the UUID that a canonical text is, or None: other spellings are other ids."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None
+
+
+def _among(
+    term: filters.Comparison | filters.Present | filters.ValuePath,
+    rows: QuerySet[Any],
+    owner: str,
+    leaf: Leaf,
+) -> Q:
+    """A multi-valued attribute: some row of its table meets the term."""
+    if isinstance(term, filters.ValuePath):
+        return Q(pk__in=rows.filter(_where(term.filter, leaf)).values(owner))
+    if isinstance(term, filters.Present) and term.path.sub is None:
+        return Q(pk__in=rows.values(owner))
+    if isinstance(term, filters.Comparison) and term.operator == "ne":
+        # Some value differs, or there is none at all.
+        present = leaf(filters.Present(term.path))
+        equal = leaf(filters.Comparison(term.path, "eq", term.value))
+        differs = rows.filter(present & ~equal).values(owner)
+        return Q(pk__in=differs) | ~Q(pk__in=rows.filter(present).values(owner))
+    return Q(pk__in=rows.filter(leaf(term)).values(owner))
+
+
+def _email_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+    name = term.path.name
+    if name in EMAIL_TEXTS:
+        return _text(term, *EMAIL_TEXTS[name])
+    return _flag(term, "is_primary")
+
+
+def _group_of_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+    """One element of a user's `groups`."""
+    return _reference_leaf(term, "group", "group__display_name_key")
+
+
+def _member_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+    """One element of a group's `members`."""
+    if term.path.name == "members.display":
+        # The copy of the label has no key: the few who ask this compare by the user's own.
+        return _label(term)
+    return _reference_leaf(term, "user", "")
+
+
+def _label(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+    unnamed = Q(user__display_name_key="")
+    by_name = _text(term, "user__display_name_key", False)
+    if isinstance(term, filters.Present):
+        return ALWAYS
+    return (~unnamed & by_name) | (unnamed & _text(term, "user__user_name_key", False))
+
+
+def _reference_leaf(
+    term: filters.Comparison | filters.Present | filters.ValuePath, target: str, display: str
+) -> Q:
+    part = term.path.name.rpartition(".")[2]
+    if isinstance(term, filters.Present):
+        return ALWAYS
+    if isinstance(term, filters.Comparison):
+        if part == "value":
+            return _identifier(term, f"{target}_id")
+        if part == "display":
+            return _text(term, display, False)
+        if part == "type":
+            kind = "direct" if target == "group" else "User"
+            same = fold(str(term.value)) == fold(kind)
+            if term.operator in _EQUALITY:
+                return ALWAYS if same == (term.operator == "eq") else NEVER
+    raise invalid_filter(f"{term.path.name} cannot be compared this way; compare its value.")
+
+
+def _custom(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+    """A custom attribute: the index rows of its name hold one key a user."""
+    path = term.path
+    if path.name == schemas.CUSTOM:
+        return ~Q(custom={})
+    rows = IndexedValue.objects.filter(attribute=custom_values(path.attribute.name))
+    present = Q(pk__in=rows.values("user_id"))
+    if isinstance(term, filters.Present):
+        return present
+    assert isinstance(term, filters.Comparison)  # noqa: S101
+    key = index_key(sort_key(path.attribute, term.value))
+    if term.operator == "ne":
+        return ~Q(pk__in=rows.filter(value_key=key).values("user_id"))
+    where = _compare("value_key", term.operator, key, str(term.value))
+    return Q(pk__in=rows.filter(where).values("user_id"))
+
+
+def user_page(users: QuerySet[User], start: int, count: int) -> tuple[list[User], int]:
+    """Return one page by index (1-based) in the order of creation, and the total.
+
+    The ids of the page are read from the index alone, the rows of these ids after that. A page
+    that begins at 1 and is not full tells the total by itself.
+    """
+    return _page(users, start, count)
+
+
+def group_page(groups: QuerySet[Group], start: int, count: int) -> tuple[list[Group], int]:
+    """Return one page of groups as `user_page` does."""
+    return _page(groups, start, count)
+
+
+def _page(rows: QuerySet[Any], start: int, count: int) -> tuple[list[Any], int]:
+    ordered = rows.order_by("pk")
+    if start == 1:
+        page = list(ordered[: count + 1]) if count else []
+        if count and len(page) <= count:
+            return page, len(page)
+        return page[:count], rows.count()
+    total = rows.count()
+    if not count or start > total:
+        return [], total
+    page_ids = list(ordered.values_list("pk", flat=True)[start - 1 : start - 1 + count])
+    return list(ordered.model.objects.filter(pk__in=page_ids).order_by("pk")), total
+
+
+def groups_of(user_ids: list[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+    """Return {user id: [(group id, display name)]} with one query."""
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    rows = Membership.objects.filter(user_id__in=user_ids).order_by("id")
+    for user_id, group_id, name in rows.values_list("user_id", "group_id", "group__display_name"):
+        found.setdefault(user_id, []).append((group_id, name))
+    return found
+
+
+def members_of(group_ids: list[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+    """Return {group id: [(user id, display)]} with one query."""
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    rows = Membership.objects.filter(group_id__in=group_ids).order_by("id")
+    for group_id, user_id, display in rows.values_list("group_id", "user_id", "display"):
+        found.setdefault(group_id, []).append((user_id, display))
+    return found
