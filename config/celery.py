@@ -4,7 +4,7 @@ import os
 import warnings
 
 from celery import Celery
-from celery.platforms import SecurityWarning
+from celery.exceptions import SecurityWarning
 
 # Celery warns root because of pickle; messages here are JSON.
 warnings.filterwarnings("ignore", category=SecurityWarning)

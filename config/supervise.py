@@ -30,7 +30,7 @@ class CannotStart(Exception):
 
 
 class Options(ServerOptions):
-    """Supervisor's options: a closed terminal stops everything, and so does a part that cannot run."""
+    """Supervisor's options. A closed terminal stops everything; so does a part that cannot run."""
 
     failed: str = ""
 
@@ -152,8 +152,8 @@ def open_outputs() -> None:
         try:
             os.close(os.open(f"/dev/fd/{number}", os.O_WRONLY | os.O_APPEND))
         except OSError:
-            pipe = subprocess.Popen(  # noqa: S602
-                "exec cat", shell=True, stdin=subprocess.PIPE, stdout=number, start_new_session=True
+            pipe = subprocess.Popen(
+                ["/bin/cat"], stdin=subprocess.PIPE, stdout=number, start_new_session=True
             ).stdin
             if pipe is not None:
                 os.dup2(pipe.fileno(), number)
@@ -187,7 +187,7 @@ def main() -> int:
     except (CannotStart, env.WrongSetting) as error:
         sys.stderr.write(f"Alta cannot start: {error}\n")
         return 1
-    prepared = subprocess.run(
+    prepared = subprocess.run(  # noqa: S603
         [sys.executable, str(ROOT / "manage.py"), "setup", "--keep-password"], check=False
     )
     if prepared.returncode:

@@ -12,7 +12,7 @@ from portal import installation
 from portal.operations.accounts import AccountError
 from provisioning.operations import tokens
 
-FIRST_PASSWORD = "first_password"  # noqa: S105 — the name of a file; config.banner reads it
+FIRST_PASSWORD = "first_password"  # the name of a file; config.banner reads it
 
 
 class Command(BaseCommand):
@@ -39,7 +39,8 @@ class Command(BaseCommand):
                 tokens.rekey()
                 account = installation.first_administrator()
         except DatabaseError as error:
-            raise CommandError(f"DATABASE_URL: the database says: {error}".strip()) from error
+            words = " ".join(str(error).split())
+            raise CommandError(f"DATABASE_URL: the database says: {words}") from error
         except AccountError as error:
             raise CommandError(
                 f"No account has the role administrator, and «{installation.ADMINISTRATOR}» "

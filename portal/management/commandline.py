@@ -1,0 +1,84 @@
+"""What the commands of an operator share: who acts, how a refusal and a wrong call end, tables.
+
+Exit codes: 0 done, 1 refused with the reason on standard error, 2 a wrong call.
+"""
+
+import getpass
+import socket
+from argparse import ArgumentTypeError
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils import translation
+
+from audit.actors import Actor, Origin
+from portal.operations.accounts import AccountError
+from provisioning.errors import ProvisioningError
+
+REFUSED, WRONG_CALL = 1, 2
+
+
+class WrongCall(CommandError):
+    """The command was called with something that does not exist."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=WRONG_CALL)
+
+
+class OperatorCommand(BaseCommand):
+    """A command that turns its arguments into one operation. It speaks English, as scripts do."""
+
+    requires_system_checks = ()
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run; a broken rule or an absent database is one sentence and exit code 1."""
+        try:
+            with translation.override("en"):
+                return super().execute(*args, **options)
+        except (ProvisioningError, AccountError) as error:
+            raise CommandError(str(error), returncode=REFUSED) from error
+        except DatabaseError as error:
+            words = " ".join(str(error).split())
+            raise CommandError(
+                f"The database refused: {words} (bin/manage setup prepares a new one)."
+            ) from error
+
+    def table(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print rows under their names, in columns."""
+        lines = [tuple(names), *(tuple(row) for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            self.stdout.write("  ".join(cells).rstrip())
+
+
+def operator() -> Actor:
+    """Return who acts: the user of the operating system, who need not have a portal account."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        name = "unknown"
+    origin = Origin(user_agent=f"bin/manage on {socket.gethostname()}")
+    return Actor("system", f"cli:{name}"[:64], f"{name} (bin/manage)", origin=origin)
+
+
+def uuid(text: str) -> UUID:
+    """Read an id from the command line."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ArgumentTypeError(f"not a UUID: {text!r}") from None
+
+
+def moment(value: datetime | None) -> str:
+    """Return a time as a table shows it, in UTC."""
+    return value.strftime("%Y-%m-%d %H:%M") if value else "–"
+
+
+def iso(value: datetime | None) -> str | None:
+    """Return a time as JSON carries it."""
+    return value.isoformat(timespec="seconds") if value else None
