@@ -5,9 +5,11 @@ from http import HTTPStatus
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import requires_csrf_token
 
 from config.middleware import is_scim
+from portal.operations import access
 from provisioning.api.errors import scim_error
 
 MESSAGES = {
@@ -17,6 +19,27 @@ MESSAGES = {
     500: "An unexpected error occurred; nothing was changed. Quote the request id to support.",
     503: "The database cannot be reached at the moment; try again shortly.",
 }
+# What a page says instead: its title and its text.
+PAGES = {
+    400: (_("The request is not valid"), _("Your browser sent what this server cannot answer.")),
+    403: (
+        _("You may not do this"),
+        _("Your role does not allow it. The attempt was recorded; nothing was changed."),
+    ),
+    404: (_("There is nothing here"), _("The page does not exist, or no longer does.")),
+    500: (
+        _("Something went wrong"),
+        _("The error is on our side; nothing was changed. Quote the request id to support."),
+    ),
+    503: (
+        _("Alta is not available at the moment"),
+        _("Its database cannot be reached. Try again shortly; nothing was changed."),
+    ),
+}
+FOREIGN_FORM = (
+    _("The form could not be accepted"),
+    _("It was open for too long, or cookies are blocked. Go back, reload the page and try again."),
+)
 
 
 def _answer(request: HttpRequest, status: int, reason: str = "") -> HttpResponse:
@@ -25,9 +48,12 @@ def _answer(request: HttpRequest, status: int, reason: str = "") -> HttpResponse
     if request.path_info.startswith("/health/"):
         return JsonResponse({"status": HTTPStatus(status).phrase}, status=status)
     origin = getattr(request, "origin", None)
+    title, text = FOREIGN_FORM if reason == "csrf" else PAGES[status]
     context = {
         "status": status,
-        "reason": reason,
+        "title": title,
+        "text": text,
+        "return_to": request.get_full_path() if request.method == "GET" else "/",
         "request_id": origin.request_id if origin else "",
     }
     response = render(request, "errors/error.html", context, status=status)
@@ -44,7 +70,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: the role does not allow it."""
+    """403: the role does not allow it, which is recorded."""
+    if not is_scim(request) and request.user.is_authenticated:
+        access.note_refused_role(request)
     return _answer(request, 403)
 
 

@@ -1,10 +1,44 @@
-"""What every page knows."""
+"""What every page knows. Computed when a template asks, so that an error page asks nothing."""
 
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
 
+from portal import navigation, roles
+from portal.middleware import THEME_COOKIE, THEMES
+
+
+class Page:
+    """The layout's own context, drawn from the request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @property
+    def theme(self) -> str:
+        """auto, light or dark: the viewer's cookie."""
+        chosen = self._request.COOKIES.get(THEME_COOKIE, "")
+        return chosen if chosen in THEMES else "auto"
+
+    @property
+    def role(self) -> str:
+        """The signed-in account's role, in words."""
+        role = getattr(self._request.user, "role", "")
+        return str(roles.LABELS[role]) if role else ""
+
+    @cached_property
+    def menu(self) -> list[navigation.Line]:
+        """The sections of the side navigation."""
+        match = self._request.resolver_match
+        return navigation.menu_for(self._request.user, match.view_name if match else "")
+
+    @cached_property
+    def crumbs(self) -> list[navigation.Line]:
+        """The breadcrumb to the current menu entry."""
+        return navigation.crumbs(self.menu)
+
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """Return the context of the layout."""
-    return {}
+    return {"page": Page(request)}

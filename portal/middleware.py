@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 TIME_ZONE_COOKIE = "alta_time_zone"
+THEME_COOKIE = "alta_theme"
+THEMES = ("auto", "light", "dark")
 ALWAYS_OPEN = ("portal:password-change", "portal:sign-out", "portal:language", "portal:theme")
 
 

@@ -2,10 +2,12 @@
 
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
+from django.utils.translation import gettext_lazy as _
 
 ADMINISTRATOR = "administrator"
 AUDITOR = "auditor"
 ROLES = (ADMINISTRATOR, AUDITOR)
+LABELS = {ADMINISTRATOR: _("System administrator"), AUDITOR: _("Read-only auditor")}
 
 VIEWS = (
     ("audit", "view_event"),
@@ -37,5 +39,5 @@ def ensure(using: str) -> None:
         for permission in Permission.objects.using(using).select_related("content_type")
     }
     for role, names in wanted.items():
-        group, _ = Group.objects.using(using).get_or_create(name=role)
+        group, _made = Group.objects.using(using).get_or_create(name=role)
         group.permissions.set([permissions[name] for name in names if name in permissions])

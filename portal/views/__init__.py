@@ -1,0 +1,1 @@
+"""One function view an action: thin, they call operations and render."""
