@@ -1,0 +1,421 @@
+"""Filters of RFC 7644 §3.4.2.2: text → tree, and the tree evaluated over a resource."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from provisioning.scim import limits, quirks, values
+from provisioning.scim.errors import ScimError, invalid_filter, shown
+from provisioning.scim.keys import fold, instant, sort_key
+from provisioning.scim.model import Attribute, AttributePath, ResourceType
+
+Value = str | bool | int | Decimal | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Every term holds."""
+
+    terms: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one term holds."""
+
+    terms: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The term does not hold."""
+
+    term: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`path operator value`: operator in lower case, value of the attribute's type.
+
+    Strings keep their spelling: who compares folds. "" with co, sw or ew is part of every value.
+    """
+
+    path: AttributePath
+    operator: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The attribute has a value; `eq null` and `ne null` are written with it as well."""
+
+    path: AttributePath
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePath:
+    """One and the same element of a complex attribute meets the filter over its parts."""
+
+    path: AttributePath
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Holds for nothing: it stands for a question about an attribute that is never kept."""
+
+
+Filter = And | Or | Not | Comparison | Present | ValuePath | Never
+
+EQUALITY = frozenset({"eq", "ne"})
+ORDER = frozenset({"gt", "ge", "lt", "le"})
+SUBSTRING = frozenset({"co", "sw", "ew"})
+OPERATORS = EQUALITY | ORDER | SUBSTRING
+_ALLOWED = {
+    "string": OPERATORS,
+    "reference": OPERATORS,
+    "boolean": EQUALITY,
+    "integer": EQUALITY | ORDER,
+    "decimal": EQUALITY | ORDER,
+    "dateTime": EQUALITY | ORDER,
+}
+
+_TOKEN = re.compile(
+    r'[ \t\r\n]*(?:([()\[\]])|("[^"\\]*(?:\\.[^"\\]*)*")|([^\s()\[\]"]+)|([^ \t\r\n]))', re.DOTALL
+)
+_MARK, _STRING, _WORD, _BAD = 1, 2, 3, 4
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_LITERALS = frozenset({"true", "false", "null"})
+
+
+def parse(text: str, type: ResourceType) -> Filter:
+    """Return the tree of a filter over a resource type. Raises ScimError invalidFilter."""
+    if len(text) <= limits.CACHED_TEXT_CHARACTERS:
+        return _parse_cached(text, type)
+    return _Parser(text, type).whole()
+
+
+@lru_cache(limits.CACHE_ENTRIES)
+def _parse_cached(text: str, type_: ResourceType) -> Filter:
+    return _Parser(text, type_).whole()
+
+
+def parse_element(text: str, type: ResourceType, path: AttributePath) -> Filter:
+    """Return the tree of the filter between the brackets of a PATCH path. Raises ScimError."""
+    return _Parser(text, type, path).whole()
+
+
+class _Parser:
+    """Recursive descent over the tokens of one text; limits are checked before it descends."""
+
+    def __init__(self, text: str, type_: ResourceType, parent: AttributePath | None = None) -> None:
+        # Four bytes a character at most: only a text in between needs to be encoded.
+        if len(text) > limits.FILTER_BYTES or (
+            len(text) * 4 > limits.FILTER_BYTES
+            and len(text.encode(errors="surrogatepass")) > limits.FILTER_BYTES
+        ):
+            raise invalid_filter(f"The filter is longer than {limits.FILTER_BYTES} bytes.")
+        self.type = type_
+        self.parent = parent
+        self.tokens = [(m.lastindex or 0, m[m.lastindex or 0]) for m in _TOKEN.finditer(text)]
+        self.at = 0
+        self.terms = 0
+        self.depth = 0
+        for kind, token in self.tokens:
+            if kind == _BAD:
+                problem = "a quote without its end" if token == '"' else f"a stray {shown(token)}"
+                raise invalid_filter(f"The filter has {problem}.")
+
+    def whole(self) -> Filter:
+        if not self.tokens:
+            raise invalid_filter("The filter is empty.")
+        tree = self.disjunction()
+        if self.at < len(self.tokens):
+            self.fail("'and', 'or' or the end of the filter")
+        return tree
+
+    def disjunction(self) -> Filter:
+        terms = [self.conjunction()]
+        while self.keyword("or"):
+            terms.append(self.conjunction())
+        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+    def conjunction(self) -> Filter:
+        terms = [self.term()]
+        while self.keyword("and"):
+            terms.append(self.term())
+        if Never() in terms and not any(map(_names_one_id, terms)):
+            raise _unkept("manager")
+        return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+    def term(self) -> Filter:
+        kind, token = self.peek()
+        if kind == _MARK and token == "(":
+            return self.group()
+        if kind != _WORD:
+            self.fail("an attribute, 'not' or '('")
+        self.at += 1
+        if token.lower() == "not" and self.peek() == (_MARK, "("):
+            return Not(self.group())
+        return self.expression(token)
+
+    def group(self) -> Filter:
+        self.enter()
+        tree = self.disjunction()
+        self.leave(")")
+        return tree
+
+    def expression(self, name: str) -> Filter:
+        """Parse what follows an attribute's name: an operator and its value, or brackets."""
+        self.terms += 1
+        if self.terms > limits.FILTER_TERMS:
+            raise invalid_filter(f"The filter has more than {limits.FILTER_TERMS} terms.")
+        if self.peek() == (_MARK, "["):
+            return self.value_path(name)
+        kind, token = self.peek()
+        if kind != _WORD:
+            self.fail(f"an operator after {shown(name)}")
+        self.at += 1
+        operator = token.lower()
+        if operator != "pr" and operator not in OPERATORS:
+            raise invalid_filter(
+                f"{shown(token)} is not an operator: use eq, ne, co, sw, ew, gt, ge, lt, le or pr."
+            )
+        if self.asks_for_manager(name, operator):
+            return Never()
+        path = self.path(name)
+        return Present(path) if operator == "pr" else self.comparison(path, operator)
+
+    def asks_for_manager(self, name: str, operator: str) -> bool:
+        if self.parent is not None or not quirks.asks_for_manager(name, operator):
+            return False
+        return self.type.find(name) is not None and self.literal(name) is not None
+
+    def comparison(self, path: AttributePath, operator: str) -> Filter:
+        literal = self.literal(path.name)
+        if literal is None:
+            if operator not in EQUALITY:
+                raise invalid_filter(f"null can only be compared with eq or ne, not {operator}.")
+            return Not(Present(path)) if operator == "eq" else Present(path)
+        if path.leaf.type == "complex":
+            path = self.default(path)
+        allowed = _ALLOWED[path.leaf.type]
+        if operator not in allowed:
+            raise invalid_filter(
+                f"{path.name} is a {path.leaf.type}: it cannot be compared with {operator}."
+            )
+        return Comparison(path, operator, _coerce(path, literal))
+
+    def default(self, path: AttributePath) -> AttributePath:
+        """Return emails.value for emails, and so on (RFC 7643 §2.4)."""
+        value = self.type.sub_path(path, "value") if path.attribute.multi_valued else None
+        if value is None:
+            raise invalid_filter(f"{path.name} has parts: compare one of them, or use pr.")
+        return value
+
+    def value_path(self, name: str) -> Filter:
+        path = self.path(name)
+        if self.parent is not None or path.leaf.type != "complex":
+            raise invalid_filter(f"{path.name} has no parts to filter by in brackets.")
+        self.enter()
+        self.parent = path
+        tree = self.disjunction()
+        self.parent = None
+        self.leave("]")
+        kind, token = self.peek()
+        if kind == _WORD and token.startswith("."):
+            # Entra ID: emails[type eq "work"].value eq "x" asks both of one element.
+            self.at += 1
+            self.parent = path
+            last = self.expression(token[1:])
+            self.parent = None
+            tree = And((*tree.terms, last) if isinstance(tree, And) else (tree, last))
+        return ValuePath(path, tree)
+
+    def path(self, name: str) -> AttributePath:
+        """Find an attribute, or inside brackets a sub-attribute."""
+        if self.parent is not None:
+            path = self.type.sub_path(self.parent, name)
+        else:
+            path = self.type.find(name)
+        if path is None:
+            inside = f" of {self.parent.name}" if self.parent else ""
+            raise invalid_filter(f"{shown(name)} is not an attribute{inside}.")
+        if not path.kept:
+            raise _unkept(path.name)
+        return path
+
+    def literal(self, name: str) -> str | bool | int | Decimal | None:
+        kind, token = self.peek()
+        self.at += 1
+        if kind == _STRING:
+            return _string(token)
+        if kind == _WORD:
+            if token.lower() in _LITERALS:
+                return json.loads(token.lower())  # type: ignore[no-any-return]
+            if number := _NUMBER.fullmatch(token):
+                return Decimal(token) if number[1] or number[2] else _whole(token)
+            raise invalid_filter(
+                f"{shown(token)} is not a value for {shown(name)}: texts need double quotes."
+            )
+        self.at -= 1
+        return self.fail(f"a value for {shown(name)}")
+
+    def peek(self) -> tuple[int, str]:
+        return self.tokens[self.at] if self.at < len(self.tokens) else (0, "")
+
+    def keyword(self, word: str) -> bool:
+        kind, token = self.peek()
+        found = kind == _WORD and token.lower() == word
+        self.at += found
+        return found
+
+    def enter(self) -> None:
+        self.at += 1
+        self.depth += 1
+        if self.depth > limits.FILTER_DEPTH:
+            raise invalid_filter(f"The filter is nested deeper than {limits.FILTER_DEPTH} levels.")
+
+    def leave(self, mark: str) -> None:
+        if self.peek() != (_MARK, mark):
+            self.fail(f"'{mark}'")
+        self.at += 1
+        self.depth -= 1
+
+    def fail(self, expected: str) -> NoReturn:
+        kind, token = self.peek()
+        found = shown(token) if kind else "the end"
+        raise invalid_filter(f"The filter has {found} where {expected} is expected.")
+
+
+def _names_one_id(term: Filter) -> bool:
+    return isinstance(term, Comparison) and term.path.name == "id" and term.operator == "eq"
+
+
+def _unkept(name: str) -> ScimError:
+    return invalid_filter(f"{name} is not kept by this service: it cannot be filtered by.")
+
+
+def _string(token: str) -> str:
+    try:
+        text: str = json.loads(token)
+        values.refuse_unstorable_text(text)
+    except ValueError:
+        raise invalid_filter(f"{shown(token)} is not a JSON string.") from None
+    except ScimError as error:
+        raise invalid_filter(error.detail) from None
+    return text
+
+
+def _whole(token: str) -> int:
+    if len(token) > 20:  # longer than any 64-bit number, and slow to read when very long
+        raise invalid_filter("A whole number may have at most 64 bits.")
+    return int(token)
+
+
+def _coerce(path: AttributePath, literal: str | bool | int | Decimal) -> Value:
+    """Return the literal as a value of the attribute's type. Raises ScimError invalidFilter."""
+    name, leaf = path.name, path.leaf
+    try:
+        if leaf.type in ("string", "reference"):
+            if isinstance(literal, str):
+                return literal
+            raise invalid_filter(f'{name} is a string: compare it with a text in double quotes ("…").')
+        if literal == "" and isinstance(literal, str):
+            raise invalid_filter(f"{name} is a {leaf.type}: it cannot be compared with a text.")
+        value = values.coerce(leaf, literal, name)
+    except ScimError as error:
+        raise invalid_filter(error.detail) from None
+    if leaf.type == "dateTime":
+        return instant(value)
+    return Decimal(repr(value)) if leaf.type == "decimal" else value  # type: ignore[no-any-return]
+
+
+def evaluate(filter: Filter, resource: dict[str, Any]) -> bool:
+    """Tell whether a canonical resource meets the filter.
+
+    Any value of a multi-valued attribute suffices. `ne` holds when a value differs and when there
+    is none; every other comparison with nothing is false.
+    """
+    return _holds(filter, lambda path: _values(path, resource))
+
+
+def matches(filter: Filter, element: dict[str, Any]) -> bool:
+    """Tell whether one element of a multi-valued attribute meets the filter of its brackets."""
+    return _holds(filter, lambda path: _parts(element, path.keys[-1:]))
+
+
+def _holds(tree: Filter, read: Callable[[AttributePath], Iterator[Any]]) -> bool:
+    match tree:
+        case Comparison(path, operator, value):
+            return _compares(path.leaf, operator, value, read(path))
+        case And(terms):
+            return all(_holds(term, read) for term in terms)
+        case Or(terms):
+            return any(_holds(term, read) for term in terms)
+        case Not(term):
+            return not _holds(term, read)
+        case Present(path):
+            return any(True for _ in read(path))
+        case ValuePath(path, inner):
+            return any(matches(inner, element) for element in read(path))
+        case _:
+            return False
+
+
+def _values(path: AttributePath, resource: dict[str, Any]) -> Iterator[Any]:
+    return _parts(resource, path.keys)
+
+
+def _parts(value: Any, keys: tuple[str, ...]) -> Iterator[Any]:
+    """Walk to the present values: null, "", [] and {} are none (RFC 7643 §2.5)."""
+    if isinstance(value, list):
+        for element in value:
+            yield from _parts(element, keys)
+    elif keys:
+        if isinstance(value, dict):
+            yield from _parts(value.get(keys[0]), keys[1:])
+    elif value is not None and value != "" and value != {}:
+        yield value
+
+
+def _compares(leaf: Attribute, operator: str, value: Value, found: Iterator[Any]) -> bool:
+    if operator in SUBSTRING:
+        part = _text(leaf, value)
+        return any(_has(operator, _text(leaf, each), part) for each in found)
+    key = sort_key(leaf, value)
+    keys = [sort_key(leaf, each) for each in found]
+    match operator:
+        case "eq":
+            return key in keys
+        case "ne":
+            return not keys or any(each != key for each in keys)
+        case "gt":
+            return any(each > key for each in keys)
+        case "ge":
+            return any(each >= key for each in keys)
+        case "lt":
+            return any(each < key for each in keys)
+        case _:
+            return any(each <= key for each in keys)
+
+
+def _text(leaf: Attribute, value: object) -> str:
+    return str(value) if leaf.case_exact else fold(str(value))
+
+
+def _has(operator: str, text: str, part: str) -> bool:
+    match operator:
+        case "co":
+            return part in text
+        case "sw":
+            return text.startswith(part)
+        case _:
+            return text.endswith(part)
