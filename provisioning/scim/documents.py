@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioning.scim.errors import invalid_syntax, invalid_value, kind
@@ -23,7 +23,7 @@ class Document:
     what is not kept or not known.
     """
 
-    type: ResourceType
+    type: ResourceType = field(repr=False)
     resource: dict[str, Any]
     names: frozenset[str]
     ignored: tuple[str, ...]
@@ -68,9 +68,12 @@ def read(body: object, type: ResourceType) -> Document:
             place(resource, path.keys, value)
     ignored = reader.finish(deactivates=resource.get("active") is False)
     for attribute in type.attributes:
-        if attribute.required and attribute.name not in resource and attribute.name != "id":
-            if attribute.name not in ignored:
-                raise invalid_value(f"{attribute.name} is required and must not be empty.")
+        if (
+            attribute.required
+            and attribute.mutability != "readOnly"
+            and attribute.name not in resource
+        ):
+            raise invalid_value(f"{attribute.name} is required and must not be empty.")
     return Document(type, resource, frozenset(names), ignored)
 
 
@@ -84,7 +87,7 @@ def place(resource: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
 def replace(document: Document, resource: dict[str, Any]) -> dict[str, Any]:
     """Return the resource after a PUT: what it leaves out is cleared, but active and members.
 
-    Read-only attributes stay, and a userName the reader had to ignore. The input is not changed.
+    Read-only attributes stay. The input is not changed.
     """
     kept = {
         attribute.name: resource[attribute.name]
@@ -93,7 +96,6 @@ def replace(document: Document, resource: dict[str, Any]) -> dict[str, Any]:
         and (
             attribute.mutability == "readOnly"
             or (attribute.name in _KEPT_WHEN_LEFT_OUT and attribute.name not in document.names)
-            or (attribute.required and attribute.name not in document.resource)
         )
     }
     if "schemas" in resource:

@@ -327,7 +327,7 @@ def _coerce(path: AttributePath, literal: str | bool | int | Decimal) -> Value:
         if leaf.type in ("string", "reference"):
             if isinstance(literal, str):
                 return literal
-            raise invalid_filter(f'{name} is a string: compare it with a text in double quotes ("…").')
+            raise invalid_filter(f"{name} is a string: compare it with a text in double quotes.")
         if literal == "" and isinstance(literal, str):
             raise invalid_filter(f"{name} is a {leaf.type}: it cannot be compared with a text.")
         value = values.coerce(leaf, literal, name)
@@ -335,7 +335,7 @@ def _coerce(path: AttributePath, literal: str | bool | int | Decimal) -> Value:
         raise invalid_filter(error.detail) from None
     if leaf.type == "dateTime":
         return instant(value)
-    return Decimal(repr(value)) if leaf.type == "decimal" else value  # type: ignore[no-any-return]
+    return Decimal(repr(value)) if leaf.type == "decimal" else value
 
 
 def evaluate(filter: Filter, resource: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """How much of anything the SCIM engine accepts; past it a request is refused with a sentence."""
 
+BODY_BYTES = 8 * 1024 * 1024
 NAME_CHARACTERS = 256  # userName of a user, displayName of a group
 TEXT_CHARACTERS = 1_024  # any other string
 EMAILS = 50

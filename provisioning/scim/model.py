@@ -61,9 +61,9 @@ class AttributePath:
     "urn:…:User:department"); `keys` are the steps to it inside a resource.
     """
 
-    attribute: Attribute
-    sub: Attribute | None = None
-    extension: str = ""
+    attribute: Attribute = field(repr=False)
+    sub: Attribute | None = field(default=None, repr=False)
+    extension: str = field(default="", repr=False)
     name: str = field(init=False)
     keys: tuple[str, ...] = field(init=False, repr=False)
     leaf: Attribute = field(init=False, repr=False)

@@ -87,7 +87,7 @@ def _deactivates(operations: tuple[Operation, ...] | list[Operation]) -> bool:
 class _Parser:
     def __init__(self, type_: ResourceType) -> None:
         self.type = type_
-        self.reader = Reader(type_)
+        self.reader = Reader(type_, keeps_name=True)
         self.operations: list[Operation] = []
         self.steps: list[MemberStep] = []
         self.names: set[str] = set()
@@ -311,7 +311,7 @@ def _edited(
     new = {target.sub.name: value} if target.sub else value
     if not any(chosen):
         return elements.added(current, [elements.made(target.attribute, tree) | new])
-    # Only a part, or an element that is added to, keeps the rest; a replaced one keeps what chose it.
+    # A part, or an element that is added to, keeps the rest; a replaced one keeps what chose it.
     whole = verb == "replace" and target.sub is None
     base = (elements.derived(tree) or {}) if whole else None
     result = []

@@ -27,11 +27,14 @@ class Reader:
 
     A value is None when the attribute is cleared, a list of elements for emails and a tuple of
     ids for members. Most problems raise ScimError at once; an unknown custom attribute and an
-    over-long userName wait for `finish`, because neither may stop a deactivation.
+    over-long userName in a PATCH (a tombstone is 32 characters longer than the name was) wait for
+    `finish`, because neither may stop a deactivation.
     """
 
-    def __init__(self, type: ResourceType) -> None:
+    def __init__(self, type: ResourceType, *, keeps_name: bool = False) -> None:
+        """Read for a type; `keeps_name` when a userName left out means that it stays."""
         self.type = type
+        self._keeps_name = keeps_name
         self._ignored: dict[str, None] = {}
         self._problems: list[tuple[str, ScimError]] = []
 
@@ -97,7 +100,7 @@ class Reader:
         try:
             return coerce(path.leaf, value, path.name)
         except TooLong as error:
-            if path.name != "userName":
+            if not (self._keeps_name and path.name == "userName"):
                 raise
             self._problems.append((path.name, error))
             return _SKIPPED

@@ -141,9 +141,7 @@ _NAME = _user(
 _GROUPS = _user(
     "groups",
     _user("groups.value", **_EXACT_READ_ONLY),
-    _user(
-        "groups.$ref", type="reference", reference_types=("Group",), **_EXACT_READ_ONLY
-    ),
+    _user("groups.$ref", type="reference", reference_types=("Group",), **_EXACT_READ_ONLY),
     _user("groups.display", **_READ_ONLY),
     _user("groups.type", canonical_values=("direct",), **_READ_ONLY),
     multi_valued=True,
@@ -226,7 +224,9 @@ def _custom_schema(custom: tuple[CustomAttribute, ...]) -> Schema:
                 description=f"{name}, defined by the administrator.",
             )
         )
-    return Schema(CUSTOM, "Custom User", "Attributes that the administrator defined", (*attributes,))
+    return Schema(
+        CUSTOM, "Custom User", "Attributes that the administrator defined", (*attributes,)
+    )
 
 
 GROUP = ResourceType(
