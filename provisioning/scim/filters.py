@@ -1,83 +1,49 @@
-"""Filters of RFC 7644 §3.4.2.2: text → tree, and the tree evaluated over a resource."""
+"""Filters of RFC 7644 §3.4.2.2: a text becomes a tree, every part of it checked."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from provisioning.scim import limits, quirks, values
 from provisioning.scim.errors import ScimError, invalid_filter, shown
-from provisioning.scim.keys import fold, instant, sort_key
-from provisioning.scim.model import Attribute, AttributePath, ResourceType
+from provisioning.scim.evaluation import evaluate, matches
+from provisioning.scim.keys import instant
+from provisioning.scim.model import AttributePath, ResourceType
+from provisioning.scim.tree import (
+    EQUALITY,
+    OPERATORS,
+    ORDER,
+    And,
+    Comparison,
+    Filter,
+    Never,
+    Not,
+    Or,
+    Present,
+    Value,
+    ValuePath,
+)
 
-Value = str | bool | int | Decimal | datetime
+__all__ = [
+    "And",
+    "Comparison",
+    "Filter",
+    "Never",
+    "Not",
+    "Or",
+    "Present",
+    "Value",
+    "ValuePath",
+    "evaluate",
+    "matches",
+    "parse",
+    "parse_element",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """Every term holds."""
-
-    terms: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """At least one term holds."""
-
-    terms: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The term does not hold."""
-
-    term: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """`path operator value`: operator in lower case, value of the attribute's type.
-
-    Strings keep their spelling: who compares folds. "" with co, sw or ew is part of every value.
-    """
-
-    path: AttributePath
-    operator: str
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """The attribute has a value; `eq null` and `ne null` are written with it as well."""
-
-    path: AttributePath
-
-
-@dataclass(frozen=True, slots=True)
-class ValuePath:
-    """One and the same element of a complex attribute meets the filter over its parts."""
-
-    path: AttributePath
-    filter: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class Never:
-    """Holds for nothing: it stands for a question about an attribute that is never kept."""
-
-
-Filter = And | Or | Not | Comparison | Present | ValuePath | Never
-
-EQUALITY = frozenset({"eq", "ne"})
-ORDER = frozenset({"gt", "ge", "lt", "le"})
-SUBSTRING = frozenset({"co", "sw", "ew"})
-OPERATORS = EQUALITY | ORDER | SUBSTRING
 _ALLOWED = {
     "string": OPERATORS,
     "reference": OPERATORS,
@@ -336,86 +302,3 @@ def _coerce(path: AttributePath, literal: str | bool | int | Decimal) -> Value:
     if leaf.type == "dateTime":
         return instant(value)
     return Decimal(repr(value)) if leaf.type == "decimal" else value
-
-
-def evaluate(filter: Filter, resource: dict[str, Any]) -> bool:
-    """Tell whether a canonical resource meets the filter.
-
-    Any value of a multi-valued attribute suffices. `ne` holds when a value differs and when there
-    is none; every other comparison with nothing is false.
-    """
-    return _holds(filter, lambda path: _values(path, resource))
-
-
-def matches(filter: Filter, element: dict[str, Any]) -> bool:
-    """Tell whether one element of a multi-valued attribute meets the filter of its brackets."""
-    return _holds(filter, lambda path: _parts(element, path.keys[-1:]))
-
-
-def _holds(tree: Filter, read: Callable[[AttributePath], Iterator[Any]]) -> bool:
-    match tree:
-        case Comparison(path, operator, value):
-            return _compares(path.leaf, operator, value, read(path))
-        case And(terms):
-            return all(_holds(term, read) for term in terms)
-        case Or(terms):
-            return any(_holds(term, read) for term in terms)
-        case Not(term):
-            return not _holds(term, read)
-        case Present(path):
-            return any(True for _ in read(path))
-        case ValuePath(path, inner):
-            return any(matches(inner, element) for element in read(path))
-        case _:
-            return False
-
-
-def _values(path: AttributePath, resource: dict[str, Any]) -> Iterator[Any]:
-    return _parts(resource, path.keys)
-
-
-def _parts(value: Any, keys: tuple[str, ...]) -> Iterator[Any]:
-    """Walk to the present values: null, "", [] and {} are none (RFC 7643 §2.5)."""
-    if isinstance(value, list):
-        for element in value:
-            yield from _parts(element, keys)
-    elif keys:
-        if isinstance(value, dict):
-            yield from _parts(value.get(keys[0]), keys[1:])
-    elif value is not None and value != "" and value != {}:
-        yield value
-
-
-def _compares(leaf: Attribute, operator: str, value: Value, found: Iterator[Any]) -> bool:
-    if operator in SUBSTRING:
-        part = _text(leaf, value)
-        return any(_has(operator, _text(leaf, each), part) for each in found)
-    key = sort_key(leaf, value)
-    keys = [sort_key(leaf, each) for each in found]
-    match operator:
-        case "eq":
-            return key in keys
-        case "ne":
-            return not keys or any(each != key for each in keys)
-        case "gt":
-            return any(each > key for each in keys)
-        case "ge":
-            return any(each >= key for each in keys)
-        case "lt":
-            return any(each < key for each in keys)
-        case _:
-            return any(each <= key for each in keys)
-
-
-def _text(leaf: Attribute, value: object) -> str:
-    return str(value) if leaf.case_exact else fold(str(value))
-
-
-def _has(operator: str, text: str, part: str) -> bool:
-    match operator:
-        case "co":
-            return part in text
-        case "sw":
-            return text.startswith(part)
-        case _:
-            return text.endswith(part)

@@ -1,0 +1,73 @@
+"""The tree a filter is parsed into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from provisioning.scim.model import AttributePath
+
+# What a Comparison compares with; a dateTime is in UTC.
+Value = str | bool | int | Decimal | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Every term holds."""
+
+    terms: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one term holds."""
+
+    terms: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The term does not hold."""
+
+    term: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`path operator value`: operator in lower case, value of the attribute's type.
+
+    Strings keep their spelling: who compares folds. "" with co, sw or ew is part of every value.
+    """
+
+    path: AttributePath
+    operator: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The attribute has a value; `eq null` and `ne null` are written with it as well."""
+
+    path: AttributePath
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePath:
+    """One and the same element of a complex attribute meets the filter over its parts."""
+
+    path: AttributePath
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Holds for nothing: it stands for a question about an attribute that is never kept."""
+
+
+Filter = And | Or | Not | Comparison | Present | ValuePath | Never
+
+EQUALITY = frozenset({"eq", "ne"})
+ORDER = frozenset({"gt", "ge", "lt", "le"})
+SUBSTRING = frozenset({"co", "sw", "ew"})
+OPERATORS = EQUALITY | ORDER | SUBSTRING
