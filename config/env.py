@@ -81,9 +81,13 @@ def database(text: str) -> dict[str, Any]:
     if scheme not in DATABASE_SCHEMES:
         raise ValueError(f"must begin with sqlite:// or postgresql://, not {scheme or 'nothing'}")
     try:
-        return dict(dj_database_url.parse(text))
+        found = dict(dj_database_url.parse(text))
     except (dj_database_url.ParseError, ValueError):
         raise ValueError("is not a database URL such as postgresql://name:pass@host/db") from None
+    if scheme == "sqlite" and not Path(str(found["NAME"])).is_absolute():
+        # Each command would otherwise make its own file in the folder that it is called from.
+        raise ValueError("must name a file by its whole path, such as sqlite:////srv/alta.sqlite3")
+    return found
 
 
 def broker(text: str) -> str:
@@ -182,8 +186,8 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def new_secret() -> str:
-    """Make 256 random bits as text."""
-    return secrets.token_urlsafe(32)
+    """Make 384 random bits as text."""
+    return secrets.token_urlsafe(48)
 
 
 def new_peppers() -> str:
