@@ -1,0 +1,189 @@
+"""Who is let in: one bearer token, looked up on every request; every refusal is the same."""
+
+from datetime import timedelta
+from urllib.parse import unquote
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver
+from django.utils import timezone
+
+from audit.actors import SYSTEM
+from audit.models import Event
+from provisioning import secrets
+from provisioning.models import AuthenticationFailure, Token, TokenSecret
+from provisioning.operations import access, tokens
+
+ROUTES = [
+    "/scim/v2/Users", "/scim/v2/Users/", "/scim/v2/Users/0", "/scim/v2/Groups", "/scim/v2/Groups/0",
+    "/scim/v2/ServiceProviderConfig", "/scim/v2/ResourceTypes", "/scim/v2/ResourceTypes/User",
+    "/scim/v2/Schemas", "/scim/v2/Schemas/x", "/scim/v2/Me", "/scim/v2/Bulk", "/scim/v2/.search",
+    "/scim/v2/Users/.search", "/scim", "/scim/", "/scim/v2", "/scim/v1/Users", "/scim/v2/nothing",
+    "//scim/v2/Users", "/scim//v2/Users", "/scim/v2//Users", "/scim/v2/%55sers", "/%73cim/v2/Users",
+    "/scim/v2/Users%2F0", "/scim/v2/Users;x=1", "/scim/v2/./Users", "/scim/v2/../v2/Users",
+    "/scim/v2/Users?access_token=x",
+]  # fmt: skip
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("method", METHODS)
+def test_every_route_asks_for_a_token(route, method, monkeypatch):
+    monkeypatch.setattr(access, "MOST_FAILURES_A_MINUTE", 10_000)
+    # As the server hands it over: the client would take the first of two slashes for a host.
+    path, _, query = route.partition("?")
+    response = Client().generic(method, "/", PATH_INFO=unquote(path), QUERY_STRING=query)
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"].startswith("Bearer")
+    assert response["Content-Type"] == "application/scim+json"
+    if method != "HEAD":
+        assert response.json()["status"] == "401"
+        assert response.json()["detail"]
+
+
+def test_each_route_of_the_urlconf_is_among_those_tried():
+    """A new route must be added to ROUTES: this fails until it is."""
+    mounted = next(p for p in get_resolver().url_patterns if "scim" in str(p.pattern))
+    names = {pattern.name for pattern in mounted.url_patterns}
+    assert names == {
+        "users", "user", "groups", "group", "service-provider-config", "resource-types", "schemas",
+        "not-implemented", "nothing",
+    }  # fmt: skip
+
+
+def test_the_stock_urls_of_django_scim2_are_not_mounted():
+    modules = set()
+
+    def walk(patterns):
+        for pattern in patterns:
+            if hasattr(pattern, "url_patterns"):
+                walk(pattern.url_patterns)
+            else:
+                view = getattr(pattern.callback, "view_class", pattern.callback)
+                modules.add(view.__module__)
+
+    walk(get_resolver().url_patterns)
+    assert not [module for module in modules if module.startswith("django_scim")]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "", "Bearer", "Bearer ", "Bearer x", "Basic eDp5", "bearer {secret} {secret}",
+        'Bearer "{secret}"', "Bearer {secret}x", "Bearer {secret},Bearer {secret}", "{secret}",
+        "Token {secret}", "Bearer {secret} ", " Bearer {secret}", "Bearer\t{secret}",
+        "Bearer ñ{secret}", "Bearer " + "a" * 100_000, "Bearer {SECRET}",
+    ],
+)  # fmt: skip
+def test_anything_but_one_right_header_is_refused_alike(entra, header):
+    header = header.replace("{secret}", entra.secret).replace("{SECRET}", entra.secret.upper())
+    refused = Client().get("/scim/v2/Users", headers={"Authorization": header})
+    absent = Client().get("/scim/v2/Users")
+    assert refused.status_code == 401
+    assert refused.content == absent.content
+
+
+def test_the_scheme_may_come_in_any_case(entra):
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        headers = {"Authorization": f"{scheme} {entra.secret}"}
+        assert Client().get("/scim/v2/Users", headers=headers).status_code == 200
+
+
+def test_a_token_elsewhere_than_in_the_header_is_worth_nothing(entra):
+    client = Client()
+    client.cookies["access_token"] = entra.secret
+    path = f"/scim/v2/Users?access_token={entra.secret}&token={entra.secret}"
+    assert client.get(path).status_code == 401
+
+
+def test_a_malformed_token_costs_no_look_up(entra):
+    with CaptureQueriesContext(connection) as queries:
+        Client().get("/scim/v2/Users", headers=bearer("alta_scim_" + "a" * 49))
+    assert not [query for query in queries if "tokensecret" in query["sql"]]
+
+
+def test_an_inactive_token_is_refused_on_the_next_request_and_an_active_one_let_in(entra):
+    assert entra.get("/Users").status_code == 200
+    tokens.deactivate(entra.token.pk, actor=SYSTEM)
+    assert entra.get("/Users").status_code == 401
+    tokens.activate(entra.token.pk, actor=SYSTEM)
+    assert entra.get("/Users").status_code == 200
+
+
+@pytest.mark.parametrize("end", ["removed", "expired", "renewed"])
+def test_a_token_at_its_end_is_refused(entra, end):
+    if end == "removed":
+        tokens.remove(entra.token.pk, actor=SYSTEM)
+    elif end == "renewed":
+        tokens.renew(entra.token.pk, actor=SYSTEM)
+    else:
+        Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert entra.get("/Users").status_code == 401
+
+
+def test_both_secrets_work_during_an_overlap_and_only_the_new_one_after_it(entra):
+    renewed = tokens.renew(entra.token.pk, actor=SYSTEM, overlap_h=1)
+    for secret in (entra.secret, renewed.secret):
+        assert Client().get("/scim/v2/Users", headers=bearer(secret)).status_code == 200
+    past = timezone.now() - timedelta(seconds=1)
+    TokenSecret.objects.filter(is_current=False).update(ends_at=past)
+    assert entra.get("/Users").status_code == 401
+    assert Client().get("/scim/v2/Users", headers=bearer(renewed.secret)).status_code == 200
+
+
+def test_a_key_that_is_no_longer_first_still_serves_and_use_moves_to_the_first(entra, settings):
+    first = settings.TOKEN_PEPPERS
+    settings.TOKEN_PEPPERS = {"k2": b"x" * 32, **first}
+    assert entra.get("/Users").status_code == 200
+    assert TokenSecret.objects.get().key_id == "k2"
+    settings.TOKEN_PEPPERS = {"k2": b"x" * 32}
+    assert entra.get("/Users").status_code == 200
+
+
+def test_last_use_is_kept_once_a_minute_with_its_origin(entra):
+    entra.get("/Users", **{"User-Agent": "Okta SCIM Client 1.0.0"})
+    token = Token.objects.get()
+    assert token.last_used_ip == "127.0.0.1"
+    assert token.last_used_agent == "Okta SCIM Client 1.0.0"
+    with CaptureQueriesContext(connection) as queries:
+        entra.get("/Users")
+    assert not [query for query in queries if query["sql"].startswith("UPDATE")]
+
+
+def test_failures_of_one_address_turn_to_429_and_a_valid_token_is_never_throttled(entra):
+    wrong = bearer(secrets.new_secret())
+    statuses = [Client().get("/scim/v2/Users", headers=wrong).status_code for _ in range(40)]
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    throttled = Client().get("/scim/v2/Users", headers=wrong)
+    assert throttled["Retry-After"].isdecimal()
+    assert entra.get("/Users").status_code == 200
+
+
+def test_failures_reach_the_trail_once_an_address_and_minute(entra):
+    for _ in range(3):
+        Client().get("/scim/v2/Users", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert access.record_failures() == 0  # the minute is not over
+    AuthenticationFailure.objects.update(minute=timezone.now() - timedelta(minutes=2))
+    assert (access.record_failures(), access.record_failures()) == (1, 0)
+    event = Event.objects.get(type="authentication.failed")
+    assert event.details["requests"] == 3
+    assert event.ip_address == "127.0.0.1"  # no proxy is trusted: the header is a claim
+    assert event.outcome == "failure"
+
+
+def test_a_portal_session_is_worth_nothing_here(admin_page):
+    assert admin_page.get("/scim/v2/Users").status_code == 401
+
+
+def test_method_override_headers_change_nothing(entra):
+    user = entra.user()
+    entra.request("GET", f"/Users/{user['id']}", **{"X-HTTP-Method-Override": "DELETE"})
+    assert entra.get(f"/Users/{user['id']}").status_code == 200
