@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages import Message as CatalogMessage
 from babel.messages import pofile
@@ -43,11 +44,16 @@ def asked_for() -> dict[Message, str]:
                 continue
             for message in _in_python(path):
                 found.setdefault(message, str(path.relative_to(settings.BASE_DIR)))
-    for folder in settings.TEMPLATES[0]["DIRS"]:
-        for path in sorted(Path(folder).rglob("*.*")):
+    for folder in _template_folders():
+        for path in sorted(folder.rglob("*.*")):
             for message in _in_template(path.read_text(encoding="utf-8")):
                 found.setdefault(message, str(path.relative_to(settings.BASE_DIR)))
     return found
+
+
+def _template_folders() -> list[Path]:
+    folders: Any = settings.TEMPLATES[0]["DIRS"]
+    return [Path(folder) for folder in folders]
 
 
 def _in_python(path: Path) -> Iterator[Message]:
@@ -59,7 +65,7 @@ def _in_python(path: Path) -> Iterator[Message]:
 def _in_template(source: str) -> Iterator[Message]:
     for match in IN_TEMPLATES.finditer(templatize(source)):
         texts = [str(ast.literal_eval(text)) for text in match.groups() if text]
-        yield (texts[0], texts[1]) if len(texts) == 2 else ("", texts[0])  # noqa: PLR2004
+        yield (texts[0], texts[1]) if len(texts) == 2 else ("", texts[0])
 
 
 def problems() -> list[str]:
@@ -70,7 +76,8 @@ def problems() -> list[str]:
 
 
 def _plural_forms(message: CatalogMessage) -> list[str]:
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    forms = message.string or ""
+    return [forms] if isinstance(forms, str) else list(forms)
 
 
 def _problems_of(language: str, wanted: dict[Message, str]) -> Iterator[str]:
@@ -90,6 +97,6 @@ def _problems_of(language: str, wanted: dict[Message, str]) -> Iterator[str]:
                     present.add(key)
                 if key not in wanted:
                     yield f"{language}: no source asks for {text!r}"
-    for key, path in wanted.items():
+    for key, source in wanted.items():
         if key not in present:
-            yield f"{language}: not translated: {key[1]!r} ({path})"
+            yield f"{language}: not translated: {key[1]!r} ({source})"
