@@ -1,6 +1,11 @@
 """«Pruebas de auditoría»."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from audit import views
 
 app_name = "audit"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.events, name="events"),
+    path("<int:event_id>/", views.event, name="event"),
+]

@@ -1,0 +1,258 @@
+"""An event in the words of an auditor: labels for what the row keeps as keys and JSON."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from audit.models import Event
+from audit.types import BY_KEY, Category, EventType, Outcome
+
+Text = str | Promise
+
+TARGETS: dict[str, Text] = {
+    "token": gettext_lazy("SCIM token"),
+    "user": gettext_lazy("User"),
+    "group": gettext_lazy("Group"),
+    "attribute": gettext_lazy("Attribute"),
+    "provider": gettext_lazy("Identity provider"),
+    "account": gettext_lazy("Portal account"),
+    "installation": gettext_lazy("Installation"),
+    "service": gettext_lazy("SCIM service"),
+}
+ACTORS: dict[str, Text] = {
+    "administrator": gettext_lazy("Portal account"),
+    "token": gettext_lazy("SCIM token"),
+    "system": gettext_lazy("The system itself"),
+    "anonymous": gettext_lazy("Nobody known"),
+}
+CATEGORIES = {category.key: category for category in Category}
+OUTCOMES = {outcome.key: outcome for outcome in Outcome}
+# What the operations tell of an event. A name that is missing here is shown as it stands.
+NAMES: dict[str, Text] = {
+    "active": pgettext_lazy("attribute", "active"),
+    "allow_rename": gettext_lazy("Allow renaming"),
+    "displayName": gettext_lazy("Display name"),
+    "emails": pgettext_lazy("attribute", "e-mails"),
+    "expires_at": gettext_lazy("Expires"),
+    "externalId": gettext_lazy("External id"),
+    "groups": gettext_lazy("Groups"),
+    "last_used_at": gettext_lazy("Last used"),
+    "limit": gettext_lazy("Limit"),
+    "members": gettext_lazy("Members"),
+    "members_added": gettext_lazy("Members added"),
+    "members_removed": gettext_lazy("Members removed"),
+    "minute": gettext_lazy("Minute"),
+    "name.familyName": gettext_lazy("Family name"),
+    "name.formatted": gettext_lazy("Full name"),
+    "name.givenName": gettext_lazy("Given name"),
+    "old_token_ends_at": gettext_lazy("The old secret ends"),
+    "overlap_hours": gettext_lazy("Overlap, in hours"),
+    "path": gettext_lazy("Address of the page"),
+    "method": gettext_lazy("Method"),
+    "permission": gettext_lazy("Permission"),
+    "reason": gettext_lazy("Reason"),
+    "remarks": gettext_lazy("Remarks"),
+    "requests": gettext_lazy("Requests"),
+    "role": gettext_lazy("Role"),
+    "scope": gettext_lazy("Scope"),
+    "token": gettext_lazy("Token"),
+    "tokens": gettext_lazy("Tokens"),
+    "type": gettext_lazy("Type"),
+    "urn": gettext_lazy("Full name in SCIM"),
+    "userName": gettext_lazy("User name"),
+    "users": gettext_lazy("Users who carried a value"),
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department": gettext_lazy(
+        "Department"
+    ),
+}
+TONES = {
+    "created": "good",
+    "activated": "good",
+    "restored": "good",
+    "renewed": "warn",
+    "deactivated": "warn",
+    "expired": "warn",
+    "removed": "bad",
+    "deleted": "bad",
+    "erased": "bad",
+    "updated": "info",
+    "members_changed": "info",
+}
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+PAGES = {"user": "portal:user", "group": "portal:group"}
+GONE = {EventType.USER_ERASED.key, EventType.GROUP_DELETED.key}
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A labelled value; `name` is its technical name where the label is another."""
+
+    label: Text
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An attribute with its values before and after."""
+
+    label: Text
+    name: str
+    before: str
+    after: str
+
+
+class Shown:
+    """An event as the page tells it. Types that this release does not know keep their key."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.type = BY_KEY.get(event.type)
+        self.activity: Text = self.type.label if self.type else event.type
+        self.explanation: Text = self.type.explanation if self.type else ""
+        self.target: Text = TARGETS.get(event.target_kind, event.target_kind)
+        self.actor: Text = ACTORS.get(event.actor_kind, event.actor_kind)
+        category, outcome = CATEGORIES.get(event.category), OUTCOMES.get(event.outcome)
+        self.category: Text = category.label if category else event.category
+        self.outcome: Text = outcome.label if outcome else event.outcome
+
+    @property
+    def tone(self) -> str:
+        """The colour of the activity's badge; its words say the same."""
+        if not self.event.succeeded:
+            return "bad"
+        return TONES.get(self.event.type.rpartition(".")[2], "")
+
+    @property
+    def outcome_tone(self) -> str:
+        """The colour of the status."""
+        return "good" if self.event.succeeded else "bad"
+
+    @property
+    def target_url(self) -> str:
+        """The page of what the event is about, while that exists."""
+        page = PAGES.get(self.event.target_kind)
+        if page is None or self.event.type in GONE:
+            return ""
+        try:
+            return reverse(page, args=[self.event.target_id])
+        except NoReverseMatch:
+            return ""
+
+    @property
+    def token(self) -> str:
+        """The masked token of the event, when it is about one."""
+        token = self.event.details.get("token") if isinstance(self.event.details, dict) else None
+        return token if isinstance(token, str) else ""
+
+    @property
+    def gist(self) -> str:
+        """What the closed row says beside the IdP: a token, else what changed, else an address."""
+        if self.token:
+            return ""
+        if names := [str(change.label) for change in self.changes]:
+            if len(names) <= 2:
+                return ", ".join(names)
+            return ngettext("%(count)d change", "%(count)d changes", len(names)) % {
+                "count": len(names)
+            }
+        return "" if self.event.provider_label else self.event.ip_address or ""
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """Every attribute that changed."""
+        if not isinstance(self.event.changes, dict):
+            return []
+        return [
+            Change(label_of(name), name, told(pair[0]), told(pair[1]))
+            for name, pair in self.event.changes.items()
+            if isinstance(pair, list) and len(pair) == 2
+        ]
+
+    @cached_property
+    def details(self) -> list[Detail]:
+        """Everything else that the operation told."""
+        if not isinstance(self.event.details, dict):
+            return []
+        return [
+            Detail(label_of(name), name, told(value)) for name, value in self.event.details.items()
+        ]
+
+    @property
+    def as_json(self) -> str:
+        """The whole event, to be copied."""
+        event = self.event
+        columns = {
+            "id": event.pk,
+            "performedAt": event.performed_at.isoformat(),
+            "type": event.type,
+            "category": event.category,
+            "status": event.outcome,
+            "actor": {"kind": event.actor_kind, "id": event.actor_id, "label": event.actor_label},
+            "target": {
+                "kind": event.target_kind, "id": event.target_id, "label": event.target_label,
+            },
+            "identityProvider": {
+                "id": str(event.provider_id or ""),
+                "kind": event.provider_kind,
+                "label": event.provider_label,
+            },
+            "requestId": event.request_id,
+            "ipAddress": event.ip_address,
+            "userAgent": event.user_agent,
+            "changes": event.changes,
+            "details": event.details,
+        }  # fmt: skip
+        return json.dumps(columns, ensure_ascii=False, indent=2)
+
+
+def label_of(name: str) -> Text:
+    """Return what a person calls an attribute: of an extension's URN, its last part."""
+    return NAMES.get(name) or (name.rpartition(":")[2] if name.startswith("urn:") else name)
+
+
+def told(value: Any) -> str:
+    """Return a value of the journal as text."""
+    match value:
+        case None | "" | [] | {}:
+            return _("(empty)")
+        case bool():
+            return _("yes") if value else _("no")
+        case str() if MOMENT.fullmatch(value):
+            return _moment(value)
+        case list():
+            return ", ".join(told(item) for item in value)
+        case {"count": int(count), "names": list(names)}:
+            return f"{count}: {', '.join(_some(names, count))}"
+        case {"value": str(main), **rest}:
+            remarks = [str(v) for k, v in rest.items() if isinstance(v, str)]
+            remarks += [_("primary")] if rest.get("primary") is True else []
+            return f"{main} ({', '.join(remarks)})" if remarks else main
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def _some(names: list[Any], count: int) -> Iterator[str]:
+    yield from (str(name) for name in names)
+    if count > len(names):
+        yield "…"
+
+
+def _moment(text: str) -> str:
+    try:
+        moment = timezone.localtime(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return text
+    return formats.date_format(moment, "SHORT_DATETIME_FORMAT")
