@@ -13,8 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from provisioning.adapters import etag
+from provisioning.api import media
 from provisioning.api.authentication import BearerToken, Caller
-from provisioning.api.media import OneRenderer, ScimParser, ScimRenderer
+from provisioning.api.media import OneRenderer, ScimRenderer
 from provisioning.errors import NotFound
 from provisioning.models import Group, User
 from provisioning.queries import identifier
@@ -31,7 +32,6 @@ class ScimView(APIView):
 
     authentication_classes = [BearerToken]
     permission_classes = [IsAuthenticated]
-    parser_classes = [ScimParser]
     renderer_classes = [ScimRenderer]
     content_negotiation_class = OneRenderer
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
@@ -57,6 +57,10 @@ class ScimView(APIView):
         caller: Any = self.request.user
         assert isinstance(caller, Caller)  # noqa: S101 — the permission has seen to it
         return caller
+
+    def body(self) -> Any:
+        """Return the JSON that was sent."""
+        return media.read(self.request._request)
 
     def parameters(self) -> dict[str, str]:
         """Return the query's parameters, names in lower case; unknown ones harm nobody."""

@@ -55,7 +55,7 @@ class GroupCollection(GroupView):
     def post(self, request: Request) -> Response:
         caller = self.caller
         self.projection(GROUP)
-        document = documents.read(request.data, GROUP)
+        document = documents.read(self.body(), GROUP)
         members = ids(document.resource.get("members"))
         group = groups.create(
             document.resource, members, provider=caller.provider, actor=caller.actor
@@ -78,7 +78,7 @@ class GroupItem(GroupView):
 
     def put(self, request: Request, group_id: str) -> Response:
         """Replace the group; without `members` its members stay, `members: []` empties it."""
-        document = documents.read(request.data, GROUP)
+        document = documents.read(self.body(), GROUP)
         steps: tuple[MemberStep, ...] = ()
         if "members" in document.names:
             steps = (MemberStep("replace", ids(document.resource.get("members"))),)
@@ -90,7 +90,7 @@ class GroupItem(GroupView):
 
         A body with fifty thousand members would serve nobody: it comes when `attributes` asks.
         """
-        changes = patch.parse(request.data, GROUP)
+        changes = patch.parse(self.body(), GROUP)
         delta = groups.Delta(partial(patch.apply, changes), changes.members)
         group = self.change(group_id, delta, changes.ignored)
         if "attributes" in self.parameters():

@@ -25,8 +25,6 @@ urlpatterns = [
         discovery.ResourceTypes.as_view(),
         name="resource-types",
     ),
-    re_path(
-        r"^/v2/Schemas(?:/(?P<name>[^/]+))?/?$", discovery.Schemas.as_view(), name="schemas"
-    ),
+    re_path(r"^/v2/Schemas(?:/(?P<name>[^/]+))?/?$", discovery.Schemas.as_view(), name="schemas"),
     re_path(r"^.*$", discovery.NotFoundView.as_view(), name="nothing"),
 ]

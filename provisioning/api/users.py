@@ -54,7 +54,7 @@ class UserCollection(UserView):
     def post(self, request: Request) -> Response:
         caller = self.caller
         self.projection(caller.user_type)  # a wrong one is refused before anything is written
-        document = documents.read(request.data, caller.user_type)
+        document = documents.read(self.body(), caller.user_type)
         user = users.create(
             document.resource,
             provider=caller.provider,
@@ -78,12 +78,12 @@ class UserItem(UserView):
         return self.respond(user)
 
     def put(self, request: Request, user_id: str) -> Response:
-        document = documents.read(request.data, self.caller.user_type)
+        document = documents.read(self.body(), self.caller.user_type)
         edit = users.Edit(partial(documents.replace, document), document.names)
         return self.change(user_id, edit, document.ignored)
 
     def patch(self, request: Request, user_id: str) -> Response:
-        changes = patch.parse(request.data, self.caller.user_type)
+        changes = patch.parse(self.body(), self.caller.user_type)
         edit = users.Edit(partial(patch.apply, changes), changes.names)
         return self.change(user_id, edit, changes.ignored)
 
