@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from portal import navigation, roles
+from portal import navigation, roles, token_table
 from portal.middleware import THEME_COOKIE, THEMES
 
 
@@ -32,6 +32,13 @@ class Page:
         """The sections of the side navigation."""
         match = self._request.resolver_match
         return navigation.menu_for(self._request.user, match.view_name if match else "")
+
+    @cached_property
+    def expiry_warnings(self) -> list[token_table.ExpiryWarning]:
+        """Tokens whose end is near, for those who can do something about it."""
+        if not self._request.user.has_perm("provisioning.change_token"):
+            return []
+        return token_table.expiry_warnings()
 
     @cached_property
     def crumbs(self) -> list[navigation.Line]:

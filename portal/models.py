@@ -12,7 +12,7 @@ class Account(AbstractUser):
 
     must_change_password = models.BooleanField(_("must change password"), default=False)
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta:
         verbose_name = _("portal account")
         verbose_name_plural = _("portal accounts")
 

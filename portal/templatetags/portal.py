@@ -71,20 +71,28 @@ def moment(value: datetime | None, style: str = "relative") -> str | SafeString:
 
 @register.simple_tag
 def duration(value: timedelta) -> str:
-    """Return a length of time in words: «23 horas»."""
-    return str(dates.format_timedelta(value, locale=_locale()))
+    """Return a length of time, short: «23 h»."""
+    short = dates.format_timedelta(value, format="short", threshold=1.01, locale=_locale())
+    return str(short)
+
+
+@register.simple_tag
+def duration_until(value: datetime) -> str:
+    """Return how far ahead a moment is: «13 días»."""
+    return str(dates.format_timedelta(value - timezone.now(), threshold=1.5, locale=_locale()))
 
 
 @register.simple_tag
 def time_zone() -> str:
     """Name the zone in which this page shows its times, with its distance from UTC."""
     zone = timezone.get_current_timezone()
-    now = timezone.localtime()
     if str(zone) == "UTC":
         return "UTC"
-    place = dates.get_timezone_name(zone, locale=_locale())
-    offset = dates.get_timezone_gmt(now, "short", locale=_locale()).replace("GMT", "UTC")
-    return f"{place} ({offset})"
+    place = dates.get_timezone_location(zone, locale=_locale(), return_city=True)
+    minutes = int((timezone.localtime().utcoffset() or timedelta()).total_seconds() // 60)
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "+" if minutes >= 0 else "−"
+    return f"{place}, UTC{sign}{hours}{f':{rest:02}' if rest else ''}"
 
 
 @register.filter

@@ -1,11 +1,13 @@
-"""The way in."""
+"""The way in, and the help that every page links to."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal.access import can
+from portal.guides import GUIDES
 
 
 @require_safe
@@ -18,3 +20,10 @@ def home(request: HttpRequest) -> HttpResponse:
         except NoReverseMatch:
             pass
     return redirect("portal:tokens")
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """Explain how an IdP is connected; also to those who have not signed in."""
+    guides = [(kind.label, guide) for kind, guide in GUIDES.items()]
+    return render(request, "portal/help.html", {"guides": guides, "crumb": _("Help")})

@@ -41,6 +41,6 @@ const secrets = document.querySelectorAll("[data-secret]");
 const home = document.querySelector("[data-leave-to]")?.dataset.leaveTo;
 if (secrets.length && home) {
   history.replaceState(null, "", home);
-  window.addEventListener("pagehide", () => secrets.forEach((field) => field.setAttribute("value", (field.value = ""))));
+  window.addEventListener("pagehide", () => secrets.forEach((field) => (field.value = field.textContent = "")));
   window.addEventListener("pageshow", (event) => event.persisted && location.replace(home));
 }

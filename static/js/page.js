@@ -10,11 +10,14 @@ if (zone && kept === undefined) {
 const voice = document.createElement("div");
 voice.className = "visually-hidden";
 voice.setAttribute("role", "status");
-document.getElementById("messages")?.after(voice);
-window.addEventListener("alta:say", (event) => {
+document.body.append(voice);
+function say(text) {
   voice.textContent = "";
-  requestAnimationFrame(() => (voice.textContent = event.detail));
-});
+  setTimeout(() => (voice.textContent = text), 50);
+}
+window.addEventListener("alta:say", (event) => say(event.detail));
+const waiting = document.querySelector("#messages .notice p");
+if (waiting) say(waiting.textContent);
 
 // A form is sent once: the second click of a double click does nothing.
 document.addEventListener("submit", (event) => {
@@ -23,17 +26,28 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
 });
-window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+window.addEventListener("pageshow", (event) => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+  // From the back-forward cache: its one-time forms may have been sent already.
+  if (event.persisted && document.querySelector('[name="form"]')) location.reload();
+});
 
 // Controls that send their form when they change; the button is for those without JavaScript.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });
-document.querySelectorAll("[data-without-script]").forEach((element) => (element.hidden = true));
+function hide(root) {
+  for (const element of root.querySelectorAll("[data-without-script]")) element.hidden = true;
+}
+hide(document);
+document.addEventListener("htmx:load", (event) => hide(event.target));
 
 // A disabled button that keeps its focus does nothing but say why.
 document.addEventListener("click", (event) => {
-  if (event.target.closest('[aria-disabled="true"]')) event.preventDefault();
+  const button = event.target.closest('[aria-disabled="true"]');
+  if (!button) return;
+  event.preventDefault();
+  if (button.dataset.reason) say(button.dataset.reason);
 }, true);
 
 // htmx: dim what waits longer than a moment, and say when it failed.
@@ -57,3 +71,9 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
     document.getElementById("messages").replaceChildren(notice);
   });
 }
+
+// What was swapped away held the focus: give it to the control that takes its place.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const id = event.target.dataset?.focus;
+  if (id) setTimeout(() => document.getElementById(id)?.focus(), 50);
+});
