@@ -1,0 +1,83 @@
+"""The set-up: repeatable, and it never loses the first password."""
+
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from audit.models import Event
+from audit.types import EventType
+from portal import installation, roles
+from portal.models import Account
+from portal.operations import accounts
+from provisioning.models import Provider
+
+pytestmark = pytest.mark.django_db
+
+
+def setup(*arguments):
+    out = StringIO()
+    call_command("setup", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _no_migration(monkeypatch):
+    """The tables of a test exist, and its transaction must not be closed."""
+    monkeypatch.setattr(installation.connection, "close", lambda: None, raising=False)
+
+
+def test_the_first_setup_makes_an_administrator_and_prints_the_password_once():
+    printed = setup()
+    account = Account.objects.get(username="admin")
+    assert account.role == roles.ADMINISTRATOR
+    assert account.must_change_password
+    assert account.check_password(printed.split()[-1])
+    event = Event.objects.get(type=EventType.ACCOUNT_CREATED.key)
+    assert (event.actor_kind, event.target_label) == ("system", "admin")
+    assert setup() == ""
+    assert Account.objects.count() == 1
+    assert Provider.objects.count() == 8
+
+
+def test_a_password_for_bin_run_waits_in_the_data_folder():
+    assert setup("--keep-password") == ""
+    kept = settings.SECRETS_DIR / "first_password"
+    name, password = kept.read_text().splitlines()
+    assert Account.objects.get(username=name).check_password(password)
+    assert kept.stat().st_mode & 0o077 == 0
+    kept.unlink()
+
+
+def test_an_installation_without_administrator_whose_name_is_taken_says_so(eva):
+    eva.account.username = "admin"
+    eva.account.save()
+    with pytest.raises(CommandError, match="create_user"):
+        setup()
+
+
+def test_static_files_are_collected_again_only_when_one_changed(monkeypatch):
+    installation.collect_static()
+    assert not installation.collect_static()
+    monkeypatch.setattr(installation, "_static_digest", lambda: "changed")
+    assert installation.collect_static()
+    monkeypatch.undo()
+    assert installation.collect_static()
+
+
+def test_messages_are_compiled_again_only_when_they_changed(tmp_path, settings):
+    folder = tmp_path / "es" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.po").write_text('msgid ""\nmsgstr ""\n\nmsgid "Token"\nmsgstr "Ficha"\n')
+    settings.LOCALE_PATHS = [tmp_path]
+    assert installation.compile_messages() == 1
+    assert b"Ficha" in (folder / "django.mo").read_bytes()
+    assert installation.compile_messages() == 0
+
+
+def test_generated_passwords_pass_the_validators_and_differ():
+    made = {accounts.new_password() for _ in range(50)}
+    assert len(made) == 50
+    for password in made:
+        accounts.validate_password(password)

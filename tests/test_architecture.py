@@ -1,0 +1,70 @@
+"""The design itself: who imports whom, migrations, settings and their page."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+ROOT = settings.BASE_DIR
+
+
+def test_imports_point_one_way():
+    tool = os.path.join(os.path.dirname(sys.executable), "lint-imports")  # noqa: PTH118, PTH120
+    done = subprocess.run(
+        [tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.django_db
+def test_migrations_are_complete():
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=1)
+
+
+def test_production_passes_the_deployment_checks(tmp_path):
+    variables = {
+        "PATH": os.environ["PATH"],
+        "ALTA_DATA_DIR": str(tmp_path),
+        "PUBLIC_URL": "https://alta.example.com",
+    }
+    done = subprocess.run(
+        [sys.executable, ROOT / "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def variables_read():
+    """Return the names of the variables that settings.py and supervise.py read."""
+    found = set()
+    for name in ("settings.py", "supervise.py"):
+        tree = ast.parse((ROOT / "config" / name).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                function = node.func
+                called = function.attr if isinstance(function, ast.Attribute) else function.id
+                if called in ("read", "_secret", "_checked"):
+                    found.add(node.args[0].value)
+    return found
+
+
+def test_every_setting_is_on_its_page():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"^\| `([A-Z_]+)`", page, flags=re.MULTILINE))
+    assert variables_read() - written == set()
+
+
+def test_nothing_names_a_registry_or_a_machine():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        odd = [line for line in lines if "://" in line or line.startswith("--")]
+        assert odd == []
+        assert sum("--hash=sha256:" in line for line in lines) > 100
