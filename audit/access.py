@@ -17,7 +17,7 @@ def readers_only(view: View[P]) -> View[P]:
     """Let in who may view events; others are sent to the sign-in page, or refused with 403."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             if request.headers.get("HX-Request") == "true":  # only a part of the page was asked
                 url = redirect_to_login(reverse("audit:events")).url

@@ -32,6 +32,7 @@ PERIODS: tuple[tuple[str, str | Promise], ...] = (
     ("30d", pgettext_lazy("period", "30 d")),
 )
 DAYS_OF_PERIOD = {"today": 1, "7d": 7, "30d": 30}
+SEARCH = {"type": "search", "autocomplete": "off", "class": "control", "data-search": ""}
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 
@@ -68,9 +69,13 @@ class FilterForm(forms.Form):
         required=False,
         max_length=200,
         strip=True,
-        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "data-search": "", "class": "control"}),
+        widget=forms.TextInput(
+            attrs={"type": "search", "autocomplete": "off", "data-search": "", "class": "control"}
+        ),
     )
-    activity = forms.ChoiceField(label=_("Activity"), required=False, choices=_activities, widget=_select())
+    activity = forms.ChoiceField(
+        label=_("Activity"), required=False, choices=_activities, widget=_select()
+    )
     idp = forms.ChoiceField(
         label=_("IdP"),
         required=False,
@@ -84,7 +89,10 @@ class FilterForm(forms.Form):
         widget=_day_input(),
     )
     until = forms.DateField(
-        label=pgettext_lazy("date", "To"), required=False, input_formats=["%Y-%m-%d"], widget=_day_input()
+        label=pgettext_lazy("date", "To"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=_day_input(),
     )
     period = forms.ChoiceField(required=False, choices=PERIODS, widget=forms.HiddenInput)
     target = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

@@ -1,0 +1,101 @@
+"""The filters of users and groups as they stand in the address, and the form of an attribute."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from portal.attributes import TYPES
+from provisioning.models import CustomAttribute, Provider
+from provisioning.operations.attributes import NAME
+
+SEARCH = {"type": "search", "autocomplete": "off", "class": "control", "data-search": ""}
+
+
+class SearchForm(forms.Form):
+    """A search by words."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs=SEARCH),
+    )
+
+    def asked(self) -> dict[str, Any]:
+        """Return what was asked and understood."""
+        self.is_valid()
+        return {name: value for name in self.fields if (value := self.cleaned_data.get(name))}
+
+    def query(self, **changed: str) -> str:
+        """Return the address's query with some of its values changed, or removed by ""."""
+        values = {
+            name: value.key if isinstance(value, Provider) else str(value)
+            for name, value in self.asked().items()
+        } | changed
+        return urlencode({name: value for name, value in values.items() if value})
+
+
+class GroupFilters(SearchForm):
+    """A search and an IdP."""
+
+    idp = forms.ModelChoiceField(
+        Provider.objects.all(),
+        label=_("IdP"),
+        required=False,
+        to_field_name="key",
+        empty_label=pgettext_lazy("identity providers", "All"),
+        widget=forms.Select(attrs={"class": "control"}),
+    )
+
+
+class UserFilters(GroupFilters):
+    """A search, a state and an IdP."""
+
+    state = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=(
+            ("", _("Active and inactive")),
+            ("active", pgettext_lazy("user", "Active")),
+            ("inactive", pgettext_lazy("user", "Inactive")),
+            ("deleted", pgettext_lazy("user", "Deleted")),
+            ("all", _("All, deleted ones too")),
+        ),
+        widget=forms.Select(attrs={"class": "control"}),
+    )
+    field_order = ("q", "state", "idp")
+
+
+class AttributeForm(forms.Form):
+    """A new custom attribute."""
+
+    name = forms.CharField(
+        label=pgettext_lazy("attribute", "Name"),
+        max_length=64,
+        widget=forms.TextInput(
+            attrs={
+                "class": "control",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "data-urn-name": "",
+            }
+        ),
+    )
+    type = forms.ChoiceField(
+        label=_("Type"),
+        choices=[(key, TYPES[key].label) for key in CustomAttribute.Type.values],
+        initial=CustomAttribute.Type.STRING,
+        widget=forms.Select(attrs={"class": "control"}),
+    )
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not NAME.fullmatch(name):
+            raise forms.ValidationError(
+                _("Begin with a letter A–Z; then letters, digits, hyphens and underscores only.")
+            )
+        return name
