@@ -25,10 +25,13 @@ class MemberStep:
 
 
 def ids(value: object) -> tuple[str, ...]:
-    """Return the ids of a list of members, each once and in order. Raises ScimError."""
-    if value is None or value == "":
+    """Return the ids of a list of members, each once and in order. Raises ScimError.
+
+    None is nobody; a blank text is an error, because it may not empty a group.
+    """
+    if value is None:
         return ()
-    if isinstance(value, dict | str):
+    if isinstance(value, dict) or (isinstance(value, str) and value):
         value = [value]
     if not isinstance(value, list):
         raise invalid_value(f"members must be a list of objects, not {kind(value)}.")

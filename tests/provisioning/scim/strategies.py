@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from provisioning.scim.errors import ScimError
 from provisioning.scim.filters import And, Comparison, Not, Or, Present, ValuePath
 from provisioning.scim.schemas import CUSTOM, ENTERPRISE, CustomAttribute, user_type
 
@@ -112,6 +113,14 @@ def _literal(value):
             return str(value)
         case _:
             return json.dumps(value)
+
+
+def attempt(call, *arguments):
+    """Return the result and the ScimError of a call, one of them None; others propagate."""
+    try:
+        return call(*arguments), None
+    except ScimError as error:
+        return None, error
 
 
 def some(**parts):

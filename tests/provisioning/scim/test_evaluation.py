@@ -135,11 +135,11 @@ def expected(tree, resource, inside=False):
     if isinstance(tree, And):
         return not any(not expected(term, resource, inside) for term in tree.terms)
     if isinstance(tree, Or):
-        return any([expected(term, resource, inside) for term in tree.terms])
+        return any(expected(term, resource, inside) for term in tree.terms)
     if isinstance(tree, Present):
         return len(found(tree.path)) > 0
     if isinstance(tree, ValuePath):
-        return any([expected(tree.filter, each, True) for each in found(tree.path)])
+        return any(expected(tree.filter, each, True) for each in found(tree.path))
     assert isinstance(tree, Comparison)
     there = found(tree.path)
     if not there:
