@@ -5,6 +5,7 @@ import os
 import shlex
 import socket
 import subprocess
+import sys
 
 import pytest
 from django.conf import settings
@@ -93,17 +94,15 @@ def test_every_long_running_part_is_restarted_and_stopped_whole():
     assert all("ALTA_DATA_DIR" in conf["supervisord"][key] for key in ("pidfile", "childlogdir"))
 
 
-def test_supervisor_accepts_the_configuration(monkeypatch, tmp_path):
-    monkeypatch.setattr(os, "environ", os.environ | supervise.environment("127.0.0.1", 8000))
-    os.environ["ALTA_DATA_DIR"] = str(tmp_path)
+def test_supervisor_accepts_the_configuration(tmp_path):
+    variables = os.environ | supervise.environment("127.0.0.1", 8000)
+    program = (
+        "import sys; from config.supervise import Options; o = Options(); o.realize(sys.argv[1:]);"
+        "print(*sorted(p.name for g in o.process_group_configs for p in g.process_configs))"
+    )
     done = subprocess.run(
-        [
-            os.sys.executable,
-            "-c",
-            f"from config.supervise import Options; o = Options(); o.realize(['-c', {str(CONF)!r}]);"
-            "print(*sorted(p.name for g in o.process_group_configs for p in g.process_configs))",
-        ],
-        env=os.environ | {"PYTHONPATH": str(settings.BASE_DIR)},
+        [sys.executable, "-c", program, "-c", str(CONF)],
+        env=variables | {"PYTHONPATH": str(settings.BASE_DIR), "ALTA_DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,
