@@ -291,6 +291,7 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "tokens": {"task": "provisioning.tasks.expire_tokens", "schedule": 300},
+    "notices": {"task": "portal.tasks.mail_notices", "schedule": 300},
     "sweep": {"task": "provisioning.tasks.sweep", "schedule": 3600},
     "authentication-failures": {
         "task": "provisioning.tasks.record_authentication_failures",
