@@ -123,6 +123,15 @@ class Table:
         """How many tokens count against the limit here."""
         return len(self.rows) if self.is_per_provider else len(self._live)
 
+    @property
+    def next_name(self) -> str:
+        """A name for the provider's next token that none of its tokens has."""
+        if self.provider is None:
+            return ""
+        taken, label = {row.token.name for row in self.rows}, self.provider.label
+        names = [label, *(f"{label} {number}" for number in range(2, len(taken) + 2))]
+        return next(name for name in names if name not in taken)
+
     @cached_property
     def counts(self) -> list[tuple[Provider, int]]:
         """How many tokens each provider has, for those that have any."""

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from portal.views import home, preferences, sessions, tokens
+from portal.views import attributes, groups, home, preferences, sessions, tokens, users
 
 app_name = "portal"
+ATTRIBUTES = "administracion/identidad/atributos/"
 TOKENS = "administracion/identidad/aprovisionamiento/"
 urlpatterns = [
     path("", home.home, name="home"),
@@ -20,4 +21,13 @@ urlpatterns = [
     path(f"{TOKENS}<uuid:token_id>/desactivar/", tokens.deactivate, name="token-deactivate"),
     path(f"{TOKENS}<uuid:token_id>/renovar/", tokens.renew, name="token-renew"),
     path(f"{TOKENS}<uuid:token_id>/quitar/", tokens.remove, name="token-remove"),
+    path(ATTRIBUTES, attributes.index, name="attributes"),
+    path(f"{ATTRIBUTES}nuevo/", attributes.add, name="attribute-add"),
+    path(f"{ATTRIBUTES}<uuid:attribute_id>/quitar/", attributes.remove, name="attribute-remove"),
+    path("usuarios/", users.index, name="users"),
+    path("usuarios/<uuid:user_id>/", users.detail, name="user"),
+    path("usuarios/<uuid:user_id>/restaurar/", users.restore, name="user-restore"),
+    path("usuarios/<uuid:user_id>/borrar/", users.erase, name="user-erase"),
+    path("grupos/", groups.index, name="groups"),
+    path("grupos/<uuid:group_id>/", groups.detail, name="group"),
 ]

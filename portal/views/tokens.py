@@ -52,7 +52,7 @@ def generate(request: HttpRequest) -> HttpResponse:
     """
     provider = get_object_or_404(Provider, key=request.GET.get("idp", ""))
     if request.method != "POST":
-        return _confirm_generate(request, provider, GenerateForm())
+        return _confirm_generate(request, provider)
     form = GenerateForm(request.POST)
     try:
         nonce = nonces.read(request, GENERATE)
@@ -166,7 +166,7 @@ def _page(request: HttpRequest, provider: Provider | None) -> dict[str, Any]:
         "guide": guide_for(provider) if provider else None,
         "scim_url": public_url.scim_url(),
         "url_warnings": public_url.warnings(),
-        "form": GenerateForm(),
+        "form": GenerateForm(initial={"name": table.next_name}),
         "nonce": nonces.new(request, GENERATE),
         "rows": [(row, nonces.new(request, f"{RENEW}.{row.token.pk}")) for row in table.rows],
         "overlaps": RenewForm().fields["overlap"],
@@ -200,12 +200,13 @@ def _done_before(request: HttpRequest, provider: Provider, error: Exception) -> 
 
 
 def _confirm_generate(
-    request: HttpRequest, provider: Provider, form: GenerateForm, *, status: int = 200
+    request: HttpRequest, provider: Provider, form: GenerateForm | None = None, *, status: int = 200
 ) -> HttpResponse:
+    table = Table(provider)
     context = {
         "provider": provider,
-        "table": Table(provider),
-        "form": form,
+        "table": table,
+        "form": form or GenerateForm(initial={"name": table.next_name}),
         "nonce": nonces.new(request, GENERATE),
         "back": _table_url(provider),
         "crumb": _("Generate a token"),
