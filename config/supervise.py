@@ -33,6 +33,7 @@ class Options(ServerOptions):
     """Supervisor's options. A closed terminal stops everything; so does a part that cannot run."""
 
     failed: str = ""
+    supervisor: Supervisor
 
     def setsignals(self) -> None:
         """Install the handlers; called when the event registry is fresh."""
@@ -40,6 +41,12 @@ class Options(ServerOptions):
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup keeps ignoring it
             signal.signal(signal.SIGHUP, self._hang_up)
         events.subscribe(events.ProcessStateFatalEvent, self._give_up)
+        events.subscribe(events.SupervisorRunningEvent, self._start_now)
+
+    def _start_now(self, event: Any) -> None:
+        """Start the parts before supervisor's loop first waits, which is for a second."""
+        for group in self.supervisor.process_groups.values():
+            group.transition()
 
     def _hang_up(self, number: int, frame: Any) -> None:
         self.signal_receiver.receive(signal.SIGTERM, frame)
@@ -166,8 +173,9 @@ def supervise() -> int:
     options.first, options.test = True, False
     if os.getuid() == 0:
         options.uid = 0  # supervisor warns unless told that this is meant
+    options.supervisor = Supervisor(options)
     with contextlib.suppress(asyncore.ExitNow):  # how supervisor says that all parts have stopped
-        Supervisor(options).main()
+        options.supervisor.main()
     if options.failed:
         sys.stderr.write(f"Alta stopped: its part «{options.failed}» could not be started.\n")
         return 1
