@@ -9,4 +9,4 @@ if "ALTA_DATA_DIR" not in os.environ:  # xdist's processes inherit the folder of
     os.environ["ALTA_DATA_DIR"] = tempfile.mkdtemp(prefix="alta-tests-")
     atexit.register(shutil.rmtree, os.environ["ALTA_DATA_DIR"], ignore_errors=True)
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403
