@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, Subquery
-from django.db.models.functions import Now
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -13,8 +11,9 @@ from rest_framework.request import Request
 from audit.actors import Actor
 from provisioning import secrets
 from provisioning.api import throttling
-from provisioning.models import Provider, SchemaState, Token, TokenSecret
+from provisioning.models import Provider, Token
 from provisioning.models.attributes import user_type
+from provisioning.models.tokens import recognise
 from provisioning.operations import tokens
 from provisioning.scim.schemas import ResourceType
 
@@ -51,14 +50,13 @@ class BearerToken(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Caller, str]:
         secret = self._secret(request)
-        found = self._look_up(secret) if secret else None
+        found = recognise(secrets.digests(secret)) if secret else None
         if found is None or secret is None:
             throttling.refuse(request._request.origin)  # type: ignore[attr-defined]
             raise AuthenticationFailed(REFUSED)
+        token, provider, digest = found.token, found.provider, found.digest
         if found.key_id != secrets.current_key_id():
-            found.digest = tokens.redigest(found.digest, secret)
-        token = found.token
-        provider = token.provider
+            digest = tokens.redigest(digest, secret)
         actor = Actor(
             "token",
             str(token.pk),
@@ -66,7 +64,8 @@ class BearerToken(BaseAuthentication):
             provider.for_audit(),
             request._request.origin,  # type: ignore[attr-defined]
         )
-        tokens.note_use(token, found.digest, actor=actor)
+        if found.is_use_stale:
+            tokens.note_use(token, digest, actor=actor)
         return Caller(token, provider, actor, found.schema_version), secret
 
     def authenticate_header(self, request: Request) -> str:
@@ -79,19 +78,3 @@ class BearerToken(BaseAuthentication):
             return None
         match = BEARER.fullmatch(header)
         return match[1] if match and secrets.is_well_formed(match[1]) else None
-
-    def _look_up(self, secret: str) -> "Any | None":
-        """Return the secret's row with its token, IdP and the schema's version: one query."""
-        return (
-            TokenSecret.objects.filter(
-                Q(ends_at=None) | Q(ends_at__gt=Now()),
-                Q(token__expires_at=None) | Q(token__expires_at__gt=Now()),
-                digest__in=secrets.digests(secret),
-                token__is_active=True,
-                token__removed_at=None,
-            )
-            .select_related("token__provider")
-            .annotate(schema_version=Subquery(SchemaState.objects.values("version")[:1]))
-            .order_by("digest")
-            .first()
-        )

@@ -44,7 +44,7 @@ class OneRenderer(BaseContentNegotiation):
 def read(request: HttpRequest) -> Any:
     """Return the JSON of a request's body. Raises ScimError, UnsupportedMediaType.
 
-    Not DRF's `request.data`: that takes a chunked body, which announces no length, for an empty one.
+    Not DRF's `request.data`: it takes a chunked body, which announces no length, for an empty one.
     """
     kind = (request.content_type or "").strip().lower()
     if kind not in MEDIA_TYPES:

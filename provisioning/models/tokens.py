@@ -1,8 +1,11 @@
 """Tokens that let an IdP in, their digests, and what watches over them."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Self
+from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -110,6 +113,67 @@ class TokenSecret(models.Model):
 
     def __str__(self) -> str:
         return f"…{self.hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A secret that lets its IdP in now: what a request needs to know of it."""
+
+    digest: str
+    key_id: str
+    token: Token
+    provider: Provider
+    is_use_stale: bool
+    schema_version: int
+
+
+# Written out: this runs on every SCIM request, and the ORM takes three times as long to say it.
+_RECOGNISE = """
+SELECT s.digest, s.key_id, t.id, t.hint,
+       t.last_used_at IS NULL OR t.last_used_at < {a_minute_ago},
+       p.id, p.kind, p.key, p.name, p.allow_rename,
+       (SELECT version FROM provisioning_schemastate WHERE id = 1)
+FROM provisioning_tokensecret s
+JOIN provisioning_token t ON t.id = s.token_id
+JOIN provisioning_provider p ON p.id = t.provider_id
+WHERE s.digest IN ({digests})
+  AND (s.ends_at IS NULL OR s.ends_at > {now})
+  AND t.is_active AND t.removed_at IS NULL
+  AND (t.expires_at IS NULL OR t.expires_at > {now})
+"""
+_CLOCKS = {
+    "postgresql": {
+        "now": "statement_timestamp()",
+        "a_minute_ago": "statement_timestamp() - interval '60 seconds'",
+    },
+    "sqlite": {
+        "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+        "a_minute_ago": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '-60 seconds')",
+    },
+}
+
+
+def recognise(digests: Iterable[str]) -> Recognised | None:
+    """Return the usable token of a secret, given its digest under each key: one query."""
+    found = list(digests)
+    marks = ", ".join(["%s"] * len(found))
+    sql = _RECOGNISE.format(digests=marks, **_CLOCKS[connection.vendor])
+    with connection.cursor() as cursor:
+        cursor.execute(sql, found)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    digest, key_id, token_id, hint, is_use_stale, *of_provider, version = row
+    provider_id, kind, key, name, rename = of_provider
+    provider = Provider(
+        id=_uuid(provider_id), kind=kind, key=key, name=name, allow_rename=bool(rename)
+    )
+    token = Token(id=_uuid(token_id), hint=hint, provider=provider)
+    return Recognised(digest, key_id, token, provider, bool(is_use_stale), version)
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
 
 
 class ExpiryNotice(models.Model):

@@ -337,8 +337,6 @@ def note_use(token: Token, secret_digest: str, *, actor: Actor) -> None:
     Not a change of state, so no event. A conditional UPDATE: of several workers one writes.
     """
     now = timezone.now()
-    if token.last_used_at and token.last_used_at > now - LAST_USED_EVERY:
-        return
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
     updated = Token.objects.filter(stale, pk=token.pk).update(
         last_used_at=now,
