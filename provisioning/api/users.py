@@ -21,11 +21,16 @@ from provisioning.scim.projection import Projection
 class UserView(ScimView):
     """What both endpoints of users share."""
 
-    def resources(self, rows: list[User], projection: Projection) -> list[dict[str, Any]]:
-        """Return the resources of some rows; groups are read only when wanted, for all at once."""
+    def resources(
+        self, rows: list[User], projection: Projection, *, are_new: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return the resources of some rows; groups are read only when wanted, for all at once.
+
+        Users just created, or brought back, are in no group: nothing is read.
+        """
         adapter = get_user_adapter()
         resources = [adapter(row, self.request).to_dict() for row in rows]
-        if rows and projection.wants("groups"):
+        if rows and not are_new and projection.wants("groups"):
             groups = queries.groups_of([row.pk for row in rows])
             for row, resource in zip(rows, resources, strict=True):
                 if row.pk in groups:
@@ -34,7 +39,8 @@ class UserView(ScimView):
 
     def respond(self, user: User, status: int = 200) -> Response:
         """Answer with one user."""
-        resource = self.resources([user], self.projection(self.caller.user_type))[0]
+        projection = self.projection(self.caller.user_type)
+        resource = self.resources([user], projection, are_new=status == 201)[0]
         headers = {"ETag": etag(user), "Location": f"{base_location()}/Users/{user.pk}"}
         return Response(resource, status=status, headers=headers)
 
