@@ -20,7 +20,7 @@ MakeEvent = Callable[..., Event]
 
 
 @pytest.fixture
-def happened(db: None) -> Iterator[MakeEvent]:
+def happened(db: None) -> MakeEvent:
     """Insert an event as if it had happened at any moment: `happened(at, type=…, label=…)`."""
 
     def make(at: datetime | None = None, **columns: Any) -> Event:
@@ -47,7 +47,7 @@ def happened(db: None) -> Iterator[MakeEvent]:
     if connection.vendor == "postgresql":  # its trigger would set the time to now
         with connection.cursor() as cursor:
             cursor.execute(append_only.POSTGRESQL_REMOVE)
-    yield make
+    return make
 
 
 @pytest.fixture
