@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from portal.operations import notices
+from portal.operations import expiry, notices
 
 
 @shared_task
 def mail_notices() -> int:
     """Mail what nobody was mailed yet."""
     return notices.mail_due()
+
+
+@shared_task
+def sweep() -> int:
+    """Delete what has had its time."""
+    return expiry.sweep()

@@ -1,0 +1,15 @@
+"""What beat asks for exists, and runs on an empty database."""
+
+import pytest
+from django.conf import settings
+
+from config.celery import app
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(settings.CELERY_BEAT_SCHEDULE))
+def test_each_scheduled_task_is_registered_and_runs_twice(name):
+    app.loader.import_default_modules()
+    task = app.tasks[settings.CELERY_BEAT_SCHEDULE[name]["task"]]
+    task.run()
+    task.run()
