@@ -195,9 +195,8 @@ def main() -> int:
     except (CannotStart, env.WrongSetting) as error:
         sys.stderr.write(f"Alta cannot start: {error}\n")
         return 1
-    prepared = subprocess.run(  # noqa: S603
-        [sys.executable, str(ROOT / "manage.py"), "setup", "--keep-password"], check=False
-    )
+    setup = [sys.executable, "-m", "config.guard", "manage", "setup", "--keep-password"]
+    prepared = subprocess.run(setup, check=False)  # noqa: S603
     if prepared.returncode:
         return 1
     open_outputs()
@@ -206,4 +205,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # while it still prepares
+        sys.exit(130)

@@ -19,7 +19,11 @@ from audit.actors import Actor, Origin
 from portal.operations.accounts import AccountError
 from provisioning.errors import ProvisioningError
 
-REFUSED, WRONG_CALL = 1, 2
+WRONG_CALL = 2
+
+
+class Refused(CommandError):
+    """A rule forbids what was asked; nothing was changed."""
 
 
 class WrongCall(CommandError):
@@ -40,10 +44,10 @@ class OperatorCommand(BaseCommand):
             with translation.override("en"):
                 return super().execute(*args, **options)
         except (ProvisioningError, AccountError) as error:
-            raise CommandError(str(error), returncode=REFUSED) from error
+            raise Refused(str(error)) from error
         except DatabaseError as error:
             words = " ".join(str(error).split())
-            raise CommandError(
+            raise Refused(
                 f"The database refused: {words} (bin/manage setup prepares a new one)."
             ) from error
 

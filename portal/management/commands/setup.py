@@ -5,10 +5,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from portal import installation
+from portal.management.commandline import Refused
 from portal.operations.accounts import AccountError
 from provisioning.operations import tokens
 
@@ -40,9 +41,9 @@ class Command(BaseCommand):
                 account = installation.first_administrator()
         except DatabaseError as error:
             words = " ".join(str(error).split())
-            raise CommandError(f"DATABASE_URL: the database says: {words}") from error
+            raise Refused(f"DATABASE_URL: the database says: {words}") from error
         except AccountError as error:
-            raise CommandError(
+            raise Refused(
                 f"No account has the role administrator, and «{installation.ADMINISTRATOR}» "
                 f"cannot be made: {error} Make one with bin/manage create_user."
             ) from error
