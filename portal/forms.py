@@ -20,15 +20,23 @@ OVERLAPS: tuple[tuple[str, str | Promise], ...] = (
 )
 
 
+LONG_OR_ODD = _("The name has at most 100 printable characters.")
+
+
 class GenerateForm(forms.Form):
     """A new token: its name and how long it lives."""
 
     name = forms.CharField(
-        max_length=100,
-        required=False,
-        error_messages={"max_length": _("The name has at most 100 printable characters.")},
+        max_length=100, required=False, error_messages={"max_length": LONG_OR_ODD}
     )
     lifetime = forms.ChoiceField(choices=LIFETIMES, initial=str(DEFAULT_LIFETIME_DAYS))
+
+    def clean_name(self) -> str:
+        """Refuse what cannot be seen: control characters, and marks that turn text around."""
+        name: str = self.cleaned_data["name"]
+        if not name.isprintable():
+            raise forms.ValidationError(LONG_OR_ODD)
+        return name
 
     @property
     def lifetime_days(self) -> int | None:

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import lucide
-from babel import dates
+from babel import dates, units
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
@@ -78,8 +78,12 @@ def duration(value: timedelta) -> str:
 
 @register.simple_tag
 def duration_until(value: datetime) -> str:
-    """Return how far ahead a moment is: «13 días»."""
-    return str(dates.format_timedelta(value - timezone.now(), threshold=1.5, locale=_locale()))
+    """Return how far ahead a moment is, in whole days or, on the last two, hours: «13 días»."""
+    left = value - timezone.now()
+    if left >= timedelta(days=2):
+        return str(units.format_unit(left.days, "duration-day", locale=_locale()))
+    hours = max(1, round(left.total_seconds() / 3600))
+    return str(units.format_unit(hours, "duration-hour", locale=_locale()))
 
 
 @register.simple_tag

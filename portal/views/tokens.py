@@ -152,6 +152,12 @@ def remove(request: HttpRequest, token_id: UUID) -> HttpResponse:
     return _to_table(token.provider)
 
 
+def _heading(provider: Provider | None) -> str:
+    if provider is None:
+        return _("User provisioning")
+    return _("User provisioning for %(idp)s") % {"idp": provider.label}
+
+
 def _token(token_id: UUID) -> Token:
     return get_object_or_404(Token.objects.live().select_related("provider"), pk=token_id)
 
@@ -160,6 +166,7 @@ def _page(request: HttpRequest, provider: Provider | None) -> dict[str, Any]:
     """Return the context of the page and of its panel."""
     table = Table(provider)
     return {
+        "heading": _heading(provider),
         "providers": Provider.objects.all(),
         "provider": provider,
         "table": table,
@@ -206,6 +213,7 @@ def _confirm_generate(
     context = {
         "provider": provider,
         "table": table,
+        "heading": _heading(provider),
         "form": form or GenerateForm(initial={"name": table.next_name}),
         "nonce": nonces.new(request, GENERATE),
         "back": _table_url(provider),
@@ -227,6 +235,7 @@ def _confirm(
     if row is None:  # removed meanwhile
         raise Http404
     context = {
+        "heading": _heading(token.provider),
         "row": row,
         "action": action,
         "provider": token.provider,

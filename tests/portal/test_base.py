@@ -1,0 +1,270 @@
+"""What every page shares: layout, language, theme, clock, menu, refusals, error pages."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import lucide
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+from django.template import Context, Template
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils import timezone, translation
+
+from audit.models import Event
+from audit.types import EventType
+from portal import navigation
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+TOKENS = reverse("portal:tokens")
+
+
+def names(menu: list[navigation.Line]) -> list[str]:
+    return [str(line.label) for line in menu] + [
+        name for line in menu for name in names(line.children)
+    ]
+
+
+def test_the_menu_shows_what_the_viewer_may_open_and_only_what_works(ana, eva):
+    for person in (ana, eva):
+        shown = names(navigation.menu_for(person.account, "portal:token-renew"))
+        assert {"Aprovisionamiento de usuarios", "Pruebas de auditoría", "Usuarios"} <= set(shown)
+    missing = navigation.Entry("Panel", "portal:nowhere")
+    assert navigation._line(missing, ana.account, "") is None
+
+
+def test_somebody_without_a_role_sees_no_menu(db):
+    from portal.models import Account
+
+    account = Account.objects.create(username="nadie")
+    assert navigation.menu_for(account, "portal:tokens") == []
+
+
+def test_the_breadcrumb_is_that_of_the_manual(admin_page):
+    page = admin_page.get(TOKENS).text
+    crumbs = re.search(r'<nav class="crumbs".*?</nav>', page, re.DOTALL)
+    assert crumbs is not None
+    words = re.findall(r">([^<>\s][^<>]*)<", crumbs[0])
+    assert words == ["Administración", "Identidad", "Aprovisionamiento de usuarios"]
+    assert crumbs[0].count('aria-current="page"') == 1
+
+
+def test_the_language_switch_keeps_path_and_query(admin_page):
+    page = f"{TOKENS}?idp=okta"
+    response = admin_page.post(
+        reverse("portal:language"),
+        {"language": "en"},
+        headers={"Referer": f"http://testserver{page}"},
+    )
+    assert response["Location"] == page
+    english = admin_page.get(page)
+    assert '<html lang="en"' in english.text
+    assert english["Content-Language"] == "en"
+    assert "User provisioning for Okta" in english.text
+
+
+@pytest.mark.parametrize("name", ["portal:language", "portal:theme"])
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/x", "//evil.example"])
+def test_a_switch_never_leads_to_another_host(client, db, name, elsewhere):
+    data = {"language": "en", "theme": "dark", "next": elsewhere}
+    response = client.post(reverse(name), data, headers={"Referer": elsewhere})
+    assert response["Location"] == reverse("portal:home")
+
+
+@pytest.mark.parametrize("name", ["portal:language", "portal:theme"])
+def test_a_switch_refuses_get_and_forms_from_elsewhere(db, name):
+    client = Client(enforce_csrf_checks=True)
+    assert client.get(reverse(name)).status_code == 405
+    assert client.post(reverse(name), {"language": "en", "theme": "dark"}).status_code == 403
+
+
+def test_an_unknown_language_or_theme_changes_nothing(client, db):
+    assert not client.post(reverse("portal:language"), {"language": "tlh"}).cookies
+    assert not client.post(reverse("portal:theme"), {"theme": "<script>"}).cookies
+
+
+def test_the_browser_s_own_languages_do_not_decide(client, db):
+    page = client.get(reverse("portal:sign-in"), headers={"Accept-Language": "en"})
+    assert '<html lang="es"' in page.text
+
+
+@pytest.mark.parametrize(("cookie", "theme"), [("dark", "dark"), ("pink", "auto"), (None, "auto")])
+def test_the_server_renders_the_theme(client, db, cookie, theme):
+    if cookie:
+        client.cookies["alta_theme"] = cookie
+    assert f'data-theme="{theme}"' in client.get(reverse("portal:sign-in")).text
+
+
+def test_no_page_may_run_or_draw_anything_inline(admin_page):
+    response = admin_page.get(f"{TOKENS}?idp=okta")
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "nonce" not in policy
+    assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", response.text)
+    assert not re.search(r"(src|href)=.https?:", response.text)
+
+
+def test_static_files_have_hashed_names(admin_page):
+    page = admin_page.get(TOKENS).text
+    assert re.search(r"/static/css/base\.[0-9a-f]{12}\.css", page)
+    assert re.search(r"/static/js/page\.[0-9a-f]{12}\.js", page)
+
+
+# Times ------------------------------------------------------------------------------------------
+
+MOMENT = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
+
+
+def draw(text: str, **context: object) -> str:
+    return Template(text).render(Context(context))
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "shown"),
+    [
+        ("es", "Europe/Madrid", "1/3/26, 23:30"),
+        ("en", "America/New_York", "3/1/26, 5:30\u202fPM"),
+        ("es", "UTC", "1/3/26, 22:30"),
+    ],
+)
+def test_a_moment_is_in_the_viewer_s_language_and_zone(language, zone, shown):
+    with translation.override(language), timezone.override(zone):
+        html = draw('{% moment at "exact" %}', at=MOMENT)
+    assert f">{shown}</time>" in html
+    assert 'datetime="2026-03-01T22:30:00+00:00"' in html
+
+
+def test_a_relative_time_carries_the_exact_one(time_machine):
+    time_machine.move_to(MOMENT + timedelta(minutes=4), tick=False)
+    with translation.override("es"), timezone.override("Europe/Madrid"):
+        html = draw("{% moment at %}", at=MOMENT)
+    assert 'title="1 mar 2026, 23:30:00"' in html
+    assert ">hace 4 minutos</time>" in html
+
+
+@pytest.mark.parametrize(
+    ("cookie", "shown"),
+    [("Europe/Madrid", "Madrid, UTC+"), ("../../etc/passwd", "UTC"), ("Nowhere/City", "UTC")],
+)
+def test_the_time_zone_cookie_is_honoured_when_it_names_a_zone(admin_page, entra, cookie, shown):
+    admin_page.cookies["alta_time_zone"] = cookie
+    assert f"Zona horaria: {shown}" in admin_page.get(TOKENS).text
+
+
+# Icons ------------------------------------------------------------------------------------------
+
+
+def test_every_icon_in_use_exists():
+    used = {entry.icon for section in navigation.MENU for entry in section.children if entry.icon}
+    for path in TEMPLATES.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r"""(?:\bicon |icon_name=)["']([\w-]+)["']""", text))
+    assert len(used) > 15
+    for name in used:
+        try:
+            html = draw("{% icon name %}", name=name)
+        except lucide.IconDoesNotExist:
+            pytest.fail(f"there is no icon {name}")
+        assert 'aria-hidden="true"' in html
+
+
+# Refusals ---------------------------------------------------------------------------------------
+
+
+def portal_routes() -> list[str]:
+    """Return the paths of every portal route, its identifiers filled in."""
+    patterns = next(
+        p for p in get_resolver().url_patterns if getattr(p, "app_name", "") == "portal"
+    )
+    some_id = "00000000-0000-7000-8000-000000000000"
+    return [
+        "/" + re.sub(r"<\w+:\w+>", some_id, str(pattern.pattern))
+        for pattern in patterns.url_patterns
+    ]
+
+
+OPEN = {"/entrar/", "/salir/", "/idioma/", "/apariencia/", "/ayuda/"}
+
+
+@pytest.mark.parametrize("path", [path for path in portal_routes() if path not in OPEN])
+def test_every_page_asks_for_the_sign_in(client, db, path):
+    for method in ("GET", "POST"):
+        response = client.generic(method, path)
+        assert response.status_code in (302, 405), path
+        if response.status_code == 302:
+            assert response["Location"].startswith("/entrar/")
+
+
+@pytest.mark.parametrize("path", portal_routes())
+def test_every_post_needs_its_csrf_token(ana, path):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ana.account, backend="django.contrib.auth.backends.ModelBackend")
+    response = client.post(path)
+    assert response.status_code in (403, 405), path
+
+
+def test_a_refusal_of_a_role_is_one_event_with_method_and_path(auditor_page, entra):
+    path = reverse("portal:token-deactivate", args=[entra.token.pk])
+    before = Event.objects.count()
+    response = auditor_page.post(path)
+    assert response.status_code == 403
+    assert "No puede hacer esto" in response.text
+    assert Event.objects.count() == before + 1
+    event = Event.objects.get(type=EventType.ROLE_REFUSED.key)
+    assert (event.actor_label, event.outcome) == ("eva", "failure")
+    assert event.details == {"method": "POST", "path": path}
+    assert event.request_id == response["X-Request-ID"]
+    entra.token.refresh_from_db()
+    assert entra.token.is_active
+
+
+def test_an_htmx_request_without_a_session_reloads_the_whole_page_at_the_sign_in(client, entra):
+    response = client.post(
+        reverse("portal:token-deactivate", args=[entra.token.pk]),
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{TOKENS}?idp=okta"},
+    )
+    assert response["HX-Redirect"] == (
+        "/entrar/?next=/administracion/identidad/aprovisionamiento/%3Fidp%3Dokta"
+    )
+
+
+# Errors -----------------------------------------------------------------------------------------
+
+
+def test_an_unknown_page_is_ours_with_the_request_id(client, db):
+    response = client.get("/no-such-page", headers={"X-Request-ID": "abc-123"})
+    assert response.status_code == 404
+    assert "Aquí no hay nada" in response.text
+    assert "abc-123" in response.text
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert "There is nothing here" in client.get("/no-such-page").text
+
+
+def test_a_foreign_host_is_400(client, db):
+    response = client.get("/entrar/", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert "La petición no es válida" in response.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        (OperationalError("could not connect: secret-host"), 503, "Alta no está disponible"),
+        (ZeroDivisionError("secret detail"), 500, "Algo ha fallado"),
+    ],
+)
+def test_an_error_page_needs_no_database_and_tells_no_detail(monkeypatch, db, error, status, title):
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr("portal.views.home.render", fail)
+    client = Client(raise_request_exception=False)
+    response = client.get(reverse("portal:help"))
+    assert response.status_code == status
+    assert title in response.text
+    assert "secret" not in response.text
+    assert "Traceback" not in response.text
+    assert response["X-Request-ID"] in response.text

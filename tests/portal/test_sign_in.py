@@ -1,0 +1,212 @@
+"""Sign-in: who comes in, who is refused, and what is kept of it."""
+
+from collections.abc import Callable
+
+import pytest
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from audit.models import Event
+from audit.types import EventType
+from portal.models import Account
+
+PASSWORD = "correcto-caballo-9"
+SIGN_IN = reverse("portal:sign-in")
+TOKENS = reverse("portal:tokens")
+
+
+@pytest.fixture
+def ines(ana: object) -> Account:
+    """An administrator with a password."""
+    account = Account.objects.get(username="ana")
+    account.username = "ines"
+    account.set_password(PASSWORD)
+    account.save()
+    return account
+
+
+def post(client: Client, name: str, password: str, **more: str) -> object:
+    return client.post(SIGN_IN, {"username": name, "password": password, **more})
+
+
+def types() -> list[str]:
+    return list(Event.objects.order_by("id").values_list("type", flat=True))
+
+
+def test_signing_in_leads_home_starts_a_new_session_and_is_recorded(ines, client):
+    client.get(SIGN_IN)
+    session = client.session
+    session["before"] = True
+    session.save()
+    before = session.session_key
+    response = post(client, "ines", PASSWORD)
+    assert response.status_code == 302
+    assert response["Location"] == reverse("portal:home")
+    assert client.session.session_key != before
+    event = Event.objects.get(type=EventType.SIGNED_IN.key)
+    assert (event.actor_label, event.target_label, event.outcome) == ("ines", "ines", "success")
+    assert event.ip_address == "127.0.0.1"
+
+
+def test_home_leads_administrators_to_the_tokens_and_auditors_to_the_trail(
+    admin_page, auditor_page
+):
+    assert admin_page.get("/")["Location"] == TOKENS
+    assert auditor_page.get("/")["Location"] == reverse("audit:events")
+
+
+def test_a_page_asks_for_the_sign_in_and_comes_back(ines, client):
+    wanted = f"{TOKENS}?idp=okta"
+    response = client.get(wanted)
+    assert response.status_code == 302
+    page = client.get(response["Location"])
+    assert f'name="next" value="{wanted}"' in page.text
+    assert post(client, "ines", PASSWORD, next=wanted)["Location"] == wanted
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "///evil",
+    ],
+)
+def test_next_is_honoured_for_this_host_only(ines, client, elsewhere):
+    assert post(client, "ines", PASSWORD, next=elsewhere)["Location"] == reverse("portal:home")
+
+
+@pytest.mark.parametrize(("name", "password"), [("ines", "wrong"), ("nobody", PASSWORD), ("", "")])
+def test_a_refusal_is_one_neutral_message_that_keeps_the_name_only(ines, client, name, password):
+    response = post(client, name, password)
+    assert response.status_code == 422
+    assert "El usuario o la contraseña no son correctos." in response.text
+    assert 'role="alert"' in response.text
+    assert f'value="{name}"' in response.text
+    assert password == "" or password not in response.text.replace(f'value="{name}"', "")
+    event = Event.objects.get(type=EventType.SIGN_IN_FAILED.key)
+    assert event.outcome == "failure"
+    assert event.details["reason"] == "credentials"
+
+
+def test_a_name_that_nobody_has_is_not_kept(ines, client):
+    post(client, "hunter2-typed-in-the-wrong-field", "x")
+    event = Event.objects.get(type=EventType.SIGN_IN_FAILED.key)
+    assert "hunter2" not in f"{event.target_label}{event.details}{event.search}{event.actor_label}"
+
+
+def test_too_many_failures_lock_the_name_and_say_when_to_try_again(ines, client):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        response = post(client, "ines", "wrong")
+    assert "Vuelva a intentarlo dentro de 15 minutos." in response.text
+    response = post(client, "ines", PASSWORD)
+    assert response.status_code == 422
+    assert "Demasiados intentos fallidos" in response.text
+    assert "_auth_user_id" not in client.session
+    last = Event.objects.filter(type=EventType.SIGN_IN_FAILED.key).order_by("-id")[0]
+    assert last.details["reason"] == "locked"
+
+
+def test_an_address_that_tries_many_names_must_wait(ines, client):
+    for number in range(30):
+        AccessAttempt.objects.create(
+            username=f"n{number}", ip_address="127.0.0.1", failures_since_start=1, user_agent=""
+        )
+    before = Event.objects.count()
+    assert "Demasiados intentos fallidos" in post(client, "ines", PASSWORD).text
+    assert Event.objects.count() == before, "nobody floods the trail"
+
+
+def test_signing_out_needs_a_post_ends_the_session_and_is_recorded(admin_page):
+    url = reverse("portal:sign-out")
+    assert admin_page.get(url).status_code == 405
+    assert admin_page.post(url)["Location"] == SIGN_IN
+    assert admin_page.get(TOKENS)["Location"].startswith(SIGN_IN)
+    assert types()[-1] == EventType.SIGNED_OUT.key
+    assert admin_page.post(url).status_code == 302, "a second sign-out is no error"
+
+
+@pytest.fixture
+def must_change(ines: Account) -> Account:
+    ines.must_change_password = True
+    ines.save()
+    return ines
+
+
+def change(client: Client, current: str, new: str, again: str | None = None) -> object:
+    return client.post(
+        reverse("portal:password-change"),
+        {"current": current, "new": new, "again": new if again is None else again},
+    )
+
+
+def test_a_generated_password_must_be_changed_before_all_else(must_change, client):
+    post(client, "ines", PASSWORD)
+    for url in (TOKENS, reverse("audit:events"), "/"):
+        assert client.get(url)["Location"] == reverse("portal:password-change")
+    page = client.get(reverse("portal:password-change"))
+    assert "Su primera contraseña se generó automáticamente" in page.text
+    assert "12 caracteres" in page.text, "the rules are explained"
+    response = change(client, PASSWORD, "otra-clave-larga-7")
+    assert response.status_code == 302
+    assert client.get(TOKENS).status_code == 200, "the session goes on"
+    assert types()[-1] == EventType.PASSWORD_CHANGED.key
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "again", "text"),
+    [
+        ("wrong", "otra-clave-larga-7", None, "La contraseña actual no es correcta."),
+        (PASSWORD, "otra-clave-larga-7", "other", "Las dos contraseñas no coinciden."),
+        (PASSWORD, PASSWORD, None, "La contraseña nueva es igual que la actual."),
+        (PASSWORD, "short", None, "demasiado corta"),
+    ],
+)
+def test_a_refused_password_says_why_and_changes_nothing(
+    must_change, client, current, new, again, text
+):
+    post(client, "ines", PASSWORD)
+    response = change(client, current, new, again)
+    assert response.status_code == 422
+    assert text in response.text
+    assert 'aria-invalid="true"' in response.text
+    must_change.refresh_from_db()
+    assert must_change.must_change_password
+    assert must_change.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("name", ["portal:sign-in", "portal:sign-out", "portal:password-change"])
+def test_each_form_needs_its_csrf_token(ines, name):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ines, backend="django.contrib.auth.backends.ModelBackend")
+    response = client.post(reverse(name), {"username": "ines", "password": PASSWORD})
+    assert response.status_code == 403
+    assert "No se ha podido aceptar el formulario" in response.text
+    assert EventType.ROLE_REFUSED.key not in types(), "a stale form is not a refusal of a role"
+
+
+def test_a_sign_in_that_cannot_be_recorded_does_not_happen(ines, monkeypatch: pytest.MonkeyPatch):
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("the trail is full")
+
+    monkeypatch.setattr("portal.operations.access.journal.record", fail)
+    client = Client(raise_request_exception=False)
+    assert post(client, "ines", PASSWORD).status_code == 500
+    assert client.get(TOKENS)["Location"].startswith(SIGN_IN)
+
+
+@pytest.mark.parametrize("render", [lambda client: client.get(SIGN_IN)])
+def test_the_fields_help_password_managers(client, db, render: Callable[[Client], object]):
+    page = render(client).text
+    assert 'autocomplete="username"' in page
+    assert 'autocomplete="current-password"' in page
+    assert "autofocus" in page
+
+
+def test_the_sign_in_page_costs_no_query(client, db, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        client.get(SIGN_IN)
