@@ -59,6 +59,9 @@ def read(body: object, type: ResourceType) -> Document:
         if value is not None or key.lower() not in _KEPT_WHEN_LEFT_OUT
     }
     for path, value in reader.resource(given):
+        if path.sub is not None and path.attribute.multi_valued:
+            reader.ignore(path.name)  # "emails.value" as a key: of which e-mail?
+            continue
         if path.name in names:
             raise invalid_syntax(f"{path.name} is named twice.")
         names.add(path.name)

@@ -91,10 +91,10 @@ class ResourceType:
     endpoint: str
     schema: str
     description: str
-    attributes: tuple[Attribute, ...]
-    extensions: tuple[Schema, ...] = ()
+    attributes: tuple[Attribute, ...] = field(repr=False)
+    extensions: tuple[Schema, ...] = field(default=(), repr=False)
     # Standard attributes of the core schema that are accepted and ignored.
-    unkept: tuple[Attribute, ...] = ()
+    unkept: tuple[Attribute, ...] = field(default=(), repr=False)
     paths: dict[str, AttributePath] = field(init=False, repr=False)
     _extensions: dict[str, Schema] = field(init=False, repr=False)
 

@@ -179,7 +179,7 @@ class _Parser:
     def at_members(self, verb: Verb, path: Path, value: object) -> None:
         self.names.add("members")
         if path.sub is not None:
-            raise mutability("Members are added and removed as a whole: use the path 'members'.")
+            raise _whole_members()
         if path.filter is None:
             if verb == "remove" and (value is _ABSENT or value is None):
                 self.steps.append(MemberStep("replace"))  # all of them: RFC 7644 §3.5.2.2
@@ -223,7 +223,9 @@ class _Parser:
         return None if "value" in named and "value" not in element else element
 
     def assign(self, verb: Verb, target: AttributePath, value: Any) -> None:
-        if target.name == "members":
+        if target.attribute.name == "members":
+            if target.sub is not None:
+                raise _whole_members()
             self.names.add("members")
             self.steps.append(MemberStep(verb, value))
             return
@@ -241,6 +243,10 @@ class _Parser:
             raise refuse(f"{path.name} must have a value: it cannot be cleared.")
         self.names.add(path.name)
         self.operations.append(Operation("remove", path))
+
+
+def _whole_members() -> ScimError:
+    return mutability("Members are added and removed as a whole: use the path 'members'.")
 
 
 def _fields(item: object) -> tuple[Verb, str | None, object]:

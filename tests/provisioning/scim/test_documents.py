@@ -160,6 +160,7 @@ def test_a_user_body_becomes_canonical(given, resource):
         ({"is_staff": True, "pk": 1, "role": "admin"}, ("is_staff", "pk", "role")),
         ({"emails": [{"value": "a", "foo": 1}]}, ("emails.foo",)),
         ({"name": {"foo": 1}}, ("name.foo",)),
+        ({"emails.value": "a@b"}, ("emails.value",)),
         ({"urn:example:2.0:User": {"x": 1}}, ("urn:example:2.0:User",)),
         ({ENTERPRISE: {"foo": 1}}, (f"{ENTERPRISE}:foo",)),
         ({"manager": {"value": "2"}}, ("manager",)),

@@ -162,6 +162,8 @@ def test_applying_touches_the_name_and_never_the_members():
         (op("replace", 'members[value eq "a"].value', "b"), "mutability"),
         (op("remove", 'members[value eq "a"].value'), "mutability"),
         (op("replace", 'members[value eq "a"].display', "b"), "mutability"),
+        (op("add", None, {"members.value": "b"}), "mutability"),
+        (op("add", None, {f"{GROUP_URN}:members.type": "User"}), "mutability"),
         (op("remove", 'members[foo eq "a"]'), "invalidFilter"),
         (op("remove", "members[]"), "invalidFilter"),
         (op("remove", "displayName"), "mutability"),
