@@ -28,6 +28,8 @@ def main() -> None:
     except WrongSetting as error:
         sys.exit(f"Alta cannot start: {error}")
     os.environ[GUARDED] = "1"
+    if sys.argv[1] == "celery":
+        os.nice(5)  # jobs wait for requests, at the start too
     os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:]])  # noqa: S606
 
 
