@@ -58,8 +58,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   clearTimeout(busy.get(event.detail.xhr));
   event.detail.target.removeAttribute("aria-busy");
-  const form = event.target.closest?.("form");
-  if (form) delete form.dataset.sent;
+  delete event.detail.requestConfig.elt.dataset.sent;
 });
 for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
   document.addEventListener(failure, (event) => {
@@ -73,7 +72,7 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
 }
 
 // What was swapped away held the focus: give it to the control that takes its place.
-document.addEventListener("htmx:afterRequest", (event) => {
-  const id = event.target.dataset?.focus;
-  if (id) setTimeout(() => document.getElementById(id)?.focus(), 50);
+document.addEventListener("htmx:afterSettle", (event) => {
+  const id = event.detail.requestConfig?.elt.dataset.focus;
+  if (id) document.getElementById(id)?.focus();
 });
