@@ -1,0 +1,299 @@
+"""The trail, users, groups and attributes in a real browser: accessible, strict, without script."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from django.test.testcases import _StaticFilesHandler
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from audit import append_only
+from audit.models import Event
+from audit.search import searchable
+from provisioning.models import Group, Membership, Provider, User
+from provisioning.operations import attributes, tokens
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+VIOLATIONS = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.violations.push(event.violatedDirective);
+});
+"""
+# axe looks at each row: a few tell as much as fifty.
+FEWER_ROWS = {"trail": "?period=24h", "users": "?q=persona0", "group": "?q=persona1"}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for all tests of this module."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread
+    with sync_playwright() as playwright:
+        root = hasattr(os, "geteuid") and os.geteuid() == 0
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=["--no-sandbox"] if root else [],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _served_as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave static files to the middleware: the test server does not know their hashed names."""
+    monkeypatch.setattr(_StaticFilesHandler, "_should_handle", lambda self, path: False)
+
+
+@pytest.fixture
+def open_page(chromium: Browser, live_server: Any, admin_page: Any) -> Iterator[Open]:
+    """Open a page as an administrator: `open_page("/usuarios/", language="en", theme="dark")`."""
+    contexts = []
+
+    def make(
+        path: str,
+        language: str = "es",
+        theme: str = "light",
+        width: int = 1280,
+        script: bool = True,
+        client: Any = admin_page,
+    ) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            locale={"es": "es-ES", "en": "en-US"}[language],
+            timezone_id="Europe/Madrid",
+            java_script_enabled=script,
+        )
+        contexts.append(context)
+        cookies = {
+            "alta_session": client.cookies["alta_session"].value,
+            "alta_language": language,
+            "alta_theme": theme,
+        }
+        context.add_cookies(
+            [{"name": k, "value": v, "url": live_server.url} for k, v in cookies.items()]
+        )
+        context.add_init_script(VIOLATIONS)
+        page = context.new_page()
+        page.goto(live_server.url + path)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def pages(ana: Any, entra: Any) -> dict[str, str]:
+    """A directory with everything that the pages can show; the paths of these pages."""
+    tokens.deactivate(entra.token.pk, actor=ana)
+    attribute = attributes.add("costCenter", actor=ana)
+    provider = Provider.objects.get(key="entra-id")
+    people = [
+        User(
+            provider=provider,
+            user_name=f"persona{n:02}@example.com",
+            user_name_key=f"persona{n:02}@example.com",
+            display_name=f"Persona {n:02}",
+            is_active=n % 5 > 0,
+            emails=[{"value": f"persona{n:02}@example.com", "type": "work", "primary": True}],
+            custom={"costCenter": "CC-1"},
+            search=searchable([f"persona{n:02}@example.com"]),
+        )
+        for n in range(60)
+    ]
+    User.objects.bulk_create(people)
+    leaver = people[0]
+    User.objects.filter(pk=leaver.pk).update(
+        user_name_key=None, deleted_name_key=leaver.user_name_key, deleted_at=timezone.now()
+    )
+    group = Group.objects.create(
+        provider=provider, display_name="Ventas", display_name_key="ventas", external_id="g-1"
+    )
+    Membership.objects.bulk_create(
+        [Membership(group=group, user=user, display=user.label) for user in people[1:]]
+    )
+    empty = Group.objects.create(provider=provider, display_name="Vacío", display_name_key="vacío")
+    with append_only.lifted(connection):
+        Event.objects.bulk_create(
+            [
+                Event(
+                    performed_at=timezone.now() - timedelta(hours=9 * n),
+                    type="user.updated",
+                    category="user",
+                    outcome="failure" if n % 7 == 0 else "success",
+                    actor_kind="token",
+                    actor_id="1",
+                    actor_label="Entra producción",
+                    target_kind="user",
+                    target_id=str(people[1].pk),
+                    target_label="persona01@example.com",
+                    provider_kind="entra-id",
+                    provider_label="Entra ID",
+                    request_id="req-1",
+                    ip_address="203.0.113.9",
+                    changes={"displayName": ["Persona", "Persona 01"], "active": [True, False]},
+                    search=searchable(["persona01@example.com", "azure"]),
+                )
+                for n in range(70)
+            ]
+        )
+    event = Event.objects.filter(type="user.updated").first()
+    assert event is not None
+    return {
+        "trail": reverse("audit:events"),
+        "nothing found": f"{reverse('audit:events')}?q=nobody&since=2026-12-01&until=2026-01-01",
+        "event": reverse("audit:event", args=[event.pk]),
+        "users": reverse("portal:users"),
+        "user": reverse("portal:user", args=[people[1].pk]),
+        "deleted user": reverse("portal:user", args=[leaver.pk]),
+        "restore": reverse("portal:user-restore", args=[leaver.pk]),
+        "erase": reverse("portal:user-erase", args=[leaver.pk]),
+        "groups": reverse("portal:groups"),
+        "group": reverse("portal:group", args=[group.pk]),
+        "empty group": reverse("portal:group", args=[empty.pk]),
+        "attributes": reverse("portal:attributes"),
+        "remove attribute": reverse("portal:attribute-remove", args=[attribute.pk]),
+    }
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_page_is_accessible(open_page, pages, language, theme, width):
+    page = open_page(pages["trail"], language, theme, width)
+    found = {}
+    origin = re.match(r"https?://[^/]+", page.url)[0]
+    for name, path in pages.items():
+        page.goto(origin + path + FEWER_ROWS.get(name, ""))
+        for closed in page.locator("details:not([open]) > summary").all()[:3]:
+            closed.click()
+        result = Axe().run(page, options={"runOnly": RULES})
+        found[name] = [
+            (violation["id"], violation["nodes"][0]["html"][:200])
+            for violation in result.response["violations"]
+        ]
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, f"{name} scrolls sideways by {overflow} px"
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_nothing_scrolls_sideways_at_320_pixels(open_page, pages):
+    page = open_page(pages["trail"], width=320)
+    origin = re.match(r"https?://[^/]+", page.url)[0]
+    for name, path in pages.items():
+        page.goto(origin + path)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+
+
+def test_the_policy_is_never_violated_and_nothing_leaves_the_portal(open_page, pages):
+    page = open_page(pages["trail"])
+    origin = re.match(r"https?://[^/]+", page.url)[0]
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    for path in pages.values():
+        page.goto(origin + path)
+        for summary in page.locator("details > summary").all()[:2]:
+            summary.click()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.violations") == []
+    page.goto(origin + pages["trail"])
+    page.get_by_label("Buscar").fill("persona")
+    page.wait_for_url("**?q=persona")
+    assert page.evaluate("window.violations") == []
+    assert [url for url in requests if not url.startswith(origin)] == []
+
+
+def test_filtering_while_typing_changes_the_address_and_back_returns(open_page, pages):
+    page = open_page(pages["trail"])
+    page.keyboard.press("/")
+    expect(page.get_by_label("Buscar")).to_be_focused()
+    page.keyboard.type("desactivado")
+    page.wait_for_url("**?q=desactivado")
+    expect(page.locator("#count")).to_have_text("1 evento")
+    expect(page.get_by_label("Buscar")).to_be_focused()
+    expect(page.locator("#said")).to_have_text("1 evento")
+    page.get_by_label("Actividad", exact=True).select_option("token.created")
+    page.wait_for_url("**&activity=token.created")
+    expect(page.get_by_text("Ningún evento")).to_be_visible()
+    page.get_by_role("link", name="Borrar los filtros").last.click()
+    expect(page.locator("#count")).to_have_text("73 eventos")
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#count")).to_have_text("1 evento")
+    expect(page.get_by_label("Buscar")).to_have_value("desactivado")
+
+
+def test_the_details_open_to_before_and_after(open_page, pages):
+    page = open_page(pages["trail"] + "?activity=user.updated")
+    row = page.locator("tbody tr").first
+    opened = page.locator("tbody tr.detail-row").first
+    expect(opened).to_be_hidden()
+    row.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(opened.get_by_text("Cambios: antes y después")).to_be_visible()
+    expect(opened.locator("ins").first).to_have_text("Persona 01")
+
+
+def test_the_trail_is_filtered_and_opened_without_script(open_page, pages):
+    page = open_page(pages["trail"], script=False)
+    page.get_by_label("Buscar").fill("azure")
+    page.get_by_label("IdP").select_option("Entra ID")
+    page.get_by_role("button", name="Filtrar").click()
+    expect(page.locator("#count")).to_have_text("72 eventos")  # and two of its token
+    page.get_by_role("link", name="Más antiguos").click()
+    expect(page.locator("tbody tr:not(.detail-row)").first).to_be_visible()
+    assert "q=azure&activity=&idp=entra-id" in page.url or "q=azure&idp=entra-id" in page.url
+    page.locator("tbody summary").first.click()
+    expect(page.locator("tr.detail-row").first.locator("ins").first).to_be_visible()
+
+
+def test_an_attribute_is_added_and_removed_without_script(open_page, pages):
+    page = open_page(pages["attributes"], script=False)
+    page.get_by_label("Nombre", exact=True).fill("9lives")
+    page.get_by_role("button", name="Añadir").click()
+    expect(page.get_by_role("alert")).to_contain_text("Empiece por una letra")
+    page.get_by_label("Nombre", exact=True).fill("badge")
+    page.get_by_role("button", name="Añadir").click()
+    page.get_by_role("link", name="Quitar badge").click()
+    page.get_by_role("button", name="Quitar").click()
+    expect(page.get_by_role("link", name="Quitar badge")).to_have_count(0)
+
+
+def test_the_full_name_of_an_attribute_grows_while_typing(open_page, pages):
+    page = open_page(pages["attributes"])
+    name = page.get_by_label("Nombre", exact=True)
+    name.press_sequentially("cost")
+    expect(page.locator("#urn")).to_have_value(
+        "urn:ietf:params:scim:schemas:extension:ivanti:2.0:User:cost"
+    )
+    expect(page.locator("#id_name_error")).to_be_hidden()
+    name.press_sequentially(" €")
+    expect(page.locator("#id_name_error")).to_be_visible()
+    expect(name).to_have_attribute("aria-invalid", "true")
+    name.fill("costCenter2")
+    expect(page.locator("#id_name_error")).to_be_hidden()
+
+
+def test_a_deleted_user_is_erased_after_its_name_was_typed(open_page, pages):
+    page = open_page(pages["deleted user"])
+    page.get_by_role("link", name="Borrar definitivamente").click()
+    page.get_by_role("textbox").fill("persona00@example.com")
+    page.get_by_role("button", name="Borrar definitivamente").click()
+    expect(page.get_by_role("status").first).to_contain_text("definitivamente")
+    assert not User.objects.filter(user_name="persona00@example.com").exists()
+
+
+def test_members_of_a_group_are_searched_while_typing(open_page, pages):
+    page = open_page(pages["group"])
+    expect(page.locator("#count")).to_have_text("59 miembros")
+    page.get_by_label("Buscar").press_sequentially("persona07")
+    expect(page.locator("#count")).to_have_text("1 miembro")
