@@ -9,12 +9,13 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 register = template.Library()
 
 SOON = timedelta(seconds=45)
+FEW_DAYS, MANY_DAYS = 2, 60
 
 
 @register.simple_tag
@@ -46,6 +47,11 @@ def relative(value: datetime) -> str:
     delta = value - timezone.now()
     if abs(delta) < SOON:
         return _("just now") if delta <= timedelta() else _("in a moment")
+    days = abs(delta).days
+    if FEW_DAYS <= days <= MANY_DAYS:  # where Babel would already count in weeks
+        if delta > timedelta():
+            return ngettext("in %(days)d day", "in %(days)d days", days) % {"days": days}
+        return ngettext("%(days)d day ago", "%(days)d days ago", days) % {"days": days}
     return str(dates.format_timedelta(delta, add_direction=True, locale=_locale()))
 
 

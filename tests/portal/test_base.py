@@ -146,6 +146,22 @@ def test_a_relative_time_carries_the_exact_one(time_machine):
 
 
 @pytest.mark.parametrize(
+    ("distance", "shown"),
+    [
+        (timedelta(seconds=-20), "ahora mismo"),
+        (timedelta(hours=-3), "hace 3 horas"),
+        (timedelta(days=-13, hours=-1), "hace 13 días"),
+        (timedelta(days=6, hours=3), "dentro de 6 días"),
+        (timedelta(days=364, hours=20), "dentro de 1 año"),
+    ],
+)
+def test_how_long_ago_or_ahead_is_said_in_words(time_machine, distance, shown):
+    time_machine.move_to(MOMENT, tick=False)
+    with translation.override("es"):
+        assert f">{shown}</time>" in draw("{% moment at %}", at=MOMENT + distance)
+
+
+@pytest.mark.parametrize(
     ("cookie", "shown"),
     [("Europe/Madrid", "Madrid, UTC+"), ("../../etc/passwd", "UTC"), ("Nowhere/City", "UTC")],
 )
