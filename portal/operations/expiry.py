@@ -18,4 +18,4 @@ def sweep() -> int:
     sessions, _ = Session.objects.filter(expire_date__lt=Now()).delete()
     old = timezone.now() - ATTEMPTS_KEPT
     attempts, _ = AccessAttempt.objects.filter(attempt_time__lt=old).delete()
-    return sessions + attempts
+    return int(sessions + attempts)
