@@ -14,10 +14,10 @@ from django_scim.models import SCIMServiceProviderConfig
 
 from audit.search import searchable
 from provisioning.models import Group, IndexedValue, User
-from provisioning.models.fields import index_key
+from provisioning.models.fields import index_key, key_of
 from provisioning.models.users import EMAILS, custom_values
 from provisioning.scim import discovery, schemas
-from provisioning.scim.keys import fold, sort_key
+from provisioning.scim.keys import sort_key
 
 Resource = dict[str, Any]
 
@@ -32,11 +32,6 @@ def base_location(request: Any = None, *args: Any, **kwargs: Any) -> str:
 def user_model() -> type[User]:
     """Return the model of provisioned users."""
     return User
-
-
-def key_of(text: str) -> str:
-    """Return the key under which a text is compared without case."""
-    return index_key(fold(text))
 
 
 def timestamp(moment: datetime) -> str:
@@ -120,16 +115,12 @@ class UserAdapter(SCIMUser):
         changed = [column for column, value in values.items() if getattr(user, column) != value]
         for column in changed:
             setattr(user, column, values[column])
-        if changed or user._state.adding:
-            found = self._searchable()
-            if found != user.search:
-                user.search = found
-                changed.append("search")
         return changed
 
-    def _searchable(self) -> str:
+    def refresh_search(self) -> list[str]:
+        """Write what the portal's search reads, in memory; return the column if it differs."""
         user = self.obj
-        return searchable(
+        found = searchable(
             (
                 user.user_name,
                 user.display_name,
@@ -140,6 +131,10 @@ class UserAdapter(SCIMUser):
                 user.external_id,
             )
         )
+        if found == user.search:
+            return []
+        user.search = found
+        return ["search"]
 
     def indexed_values(self, type: schemas.ResourceType) -> list[IndexedValue]:
         """Return the rows under which filters find the user's e-mails and custom values."""

@@ -13,9 +13,8 @@ from django.db import models
 from django.db.models import Func, Q, QuerySet, Value
 from django.db.models.functions import Right, StrIndex
 
-from provisioning.adapters import key_of
 from provisioning.models import Group, IndexedValue, Membership, User
-from provisioning.models.fields import index_key
+from provisioning.models.fields import index_key, key_of
 from provisioning.models.users import EMAILS, custom_values
 from provisioning.scim import filters, schemas
 from provisioning.scim.errors import invalid_filter

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 
+from provisioning.scim.keys import fold
+
 uuid7 = uuid_utils.compat.uuid7
 
 
@@ -29,6 +31,11 @@ def index_key(folded: str) -> str:
     if len(folded) <= LONGEST_KEY_BYTES // 4 or len(data := folded.encode()) <= LONGEST_KEY_BYTES:
         return folded
     return data[:1_900].decode(errors="ignore") + "…" + hashlib.sha256(data).hexdigest()
+
+
+def key_of(text: str) -> str:
+    """Return the key under which a text is compared without case."""
+    return index_key(fold(text))
 
 
 class KeyField(models.CharField):  # type: ignore[type-arg]

@@ -1,6 +1,8 @@
-"""What an event tells of a change: {attribute: [before, after]}."""
+"""What an event tells of a change: {attribute: [before, after]}; and which rule one broke."""
 
 from typing import Any
+
+from django.db import IntegrityError
 
 # What every change moves, or what names the resource itself.
 _UNTOLD = {"schemas", "id", "meta", "groups", "members"}
@@ -28,3 +30,11 @@ def _flat(resource: dict[str, Any]) -> dict[str, Any]:
         else:
             flat[key] = value
     return flat
+
+
+def broke(error: IntegrityError, column: str) -> bool:
+    """Return whether the constraint on a column was broken: both databases name it in the text.
+
+    Any other constraint is a fault of ours, and must not be told as a name that is taken.
+    """
+    return column in str(error)

@@ -24,7 +24,7 @@ from provisioning.errors import (
 )
 from provisioning.models import Group, Membership, Provider, User
 from provisioning.models.fields import LONGEST_KEY_BYTES
-from provisioning.operations.changes import differences
+from provisioning.operations.changes import broke, differences
 from provisioning.scim.members import MemberStep
 
 NAMED_MEMBERS = 100  # an event names so many members a side; it always counts them all
@@ -85,7 +85,9 @@ def create(
                 **moves.told(),
             )
             return group
-    except IntegrityError:
+    except IntegrityError as error:
+        if not broke(error, "display_name_key"):
+            raise
         raise GroupNameTaken from None
 
 
@@ -106,7 +108,9 @@ def change(
     try:
         with transaction.atomic():
             return _change(group_id, delta, provider=provider, actor=actor, version=version)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not broke(error, "display_name_key"):
+            raise
         raise GroupNameTaken from None
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from audit import journal
 from audit.actors import Actor
 from audit.types import EventType
-from provisioning.adapters import Resource, UserAdapter, key_of
+from provisioning.adapters import Resource, UserAdapter
 from provisioning.errors import (
     Immutable,
     InvalidValue,
@@ -24,8 +24,8 @@ from provisioning.errors import (
     WrongConfirmation,
 )
 from provisioning.models import Group, IndexedValue, Membership, Provider, User
-from provisioning.models.fields import LONGEST_KEY_BYTES
-from provisioning.operations.changes import differences
+from provisioning.models.fields import LONGEST_KEY_BYTES, key_of
+from provisioning.operations.changes import broke, differences
 from provisioning.scim.schemas import ResourceType
 
 TOMBSTONE = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -61,7 +61,9 @@ def create(resource: Resource, *, provider: Provider, type: ResourceType, actor:
     try:
         with transaction.atomic():
             return _create(resource, provider=provider, type=type, actor=actor)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not broke(error, "user_name_key"):
+            raise
         raise _taken(resource["userName"], provider) from None
 
 
@@ -83,6 +85,7 @@ def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor
     user.user_name_key = key
     adapter = UserAdapter(user)
     adapter.from_dict(resource)
+    adapter.refresh_search()
     if revived:
         _bring_back(user)
         user.save(force_update=True)
@@ -119,7 +122,9 @@ def change(
             return _change(
                 user_id, edit, provider=provider, type=type, actor=actor, version=version
             )
-    except IntegrityError:
+    except IntegrityError as error:
+        if not broke(error, "user_name_key"):
+            raise
         raise UserNameTaken from None
 
 
@@ -145,6 +150,7 @@ def _change(
     columns += name_columns
     if not columns:
         return Changed(user, remarks)
+    columns += adapter.refresh_search()
     user.version += 1
     user.updated_at = timezone.now()
     user.save(update_fields=[*columns, "version", "updated_at"], force_update=True)
@@ -256,7 +262,9 @@ def restore(user_id: UUID, *, actor: Actor) -> User:
     try:
         with transaction.atomic():
             user.save(force_update=True)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not broke(error, "user_name_key"):
+            raise
         raise UserNameTaken from None
     journal.record(
         EventType.USER_RESTORED, actor=actor, target=user, provider=user.provider.for_audit()
