@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -68,7 +69,10 @@ def _render(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         return render(request, "audit/index.html", context)
     response = render(request, "audit/_events.html", context)
     query = context["query"]
-    response["HX-Push-Url"] = reverse("audit:events") + (f"?{query}" if query else "")
+    url = reverse("audit:events") + (f"?{query}" if query else "")
+    current = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if f"{current.path}?{current.query}".rstrip("?") != url:  # asked again: no second step back
+        response["HX-Push-Url"] = url
     return response
 
 

@@ -1,6 +1,7 @@
 """What the pages of lists share: filters in the address, a page by key, its table for htmx."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -31,5 +32,8 @@ def listed(
     if not wants_part or request.headers.get("HX-History-Restore-Request") == "true":
         return render(request, f"{templates}/index.html", context)
     response = render(request, f"{templates}/_results.html", context)
-    response["HX-Push-Url"] = request.path + (f"?{query}" if query else "")
+    url = request.path + (f"?{query}" if query else "")
+    current = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if f"{current.path}?{current.query}".rstrip("?") != url:  # asked again: no second step back
+        response["HX-Push-Url"] = url
     return response

@@ -276,3 +276,9 @@ def test_the_filter_knows_every_kind_of_idp():
         kind.value: str(kind.label) for kind in Provider.Kind
     }
     assert set(PROVIDER_ALIASES) == set(Provider.Kind.values)
+
+
+def test_asking_the_same_again_adds_no_step_to_the_history(auditor_page, db):
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{PAGE}?q=luis"}
+    assert "HX-Push-Url" not in auditor_page.get(f"{PAGE}?q=luis", headers=headers)
+    assert auditor_page.get(f"{PAGE}?q=marta", headers=headers)["HX-Push-Url"].endswith("marta")
