@@ -280,7 +280,7 @@ def apply(patch: Patch, resource: dict[str, Any]) -> dict[str, Any]:
         if path.target.attribute.multi_valued:
             name = path.target.attribute.name
             multi_valued[name] = None
-            _put(result, (name,), _edited(operation, path.target, list(result.get(name) or ())))
+            _put(result, (name,), _edited(operation, path.target, result.get(name) or []))
         else:
             _put(result, path.target.keys, operation.value)
     for name in multi_valued:

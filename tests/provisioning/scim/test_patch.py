@@ -262,6 +262,16 @@ def test_an_operation_changes_luis(operation, change):
             [WORK],
             id="Entra: remove with a value list",
         ),
+        pytest.param(
+            op("remove", "emails", [{"value": HOME["value"], "type": "work"}]),
+            [WORK, HOME],
+            id="the same address of another type is another e-mail",
+        ),
+        pytest.param(
+            op("add", "emails", [HOME | {"type": "other"}]),
+            [WORK, HOME, HOME | {"type": "other"}],
+            id="one address may have two types",
+        ),
         pytest.param(op("remove", "emails", []), [WORK, HOME], id="remove none of them"),
         pytest.param(op("Remove", 'emails[type eq "home"]'), [WORK], id="remove by filter"),
         pytest.param(
@@ -341,6 +351,14 @@ def test_an_operation_changes_luis(operation, change):
 )
 def test_an_operation_changes_emails(operation, emails):
     assert patched(operation, emails=[WORK, HOME]).get("emails") == emails
+
+
+def test_elements_that_become_equal_are_one():
+    old = {"value": "old@example.org", "type": "work"}
+    after = patched(
+        op("replace", 'emails[value sw "old"].value', "LUIS@example.org"), emails=[WORK, old]
+    )
+    assert after["emails"] == [WORK]
 
 
 def test_operations_follow_one_another():
@@ -500,6 +518,12 @@ def test_an_operation_finds_no_place(operation, scim_type):
     with pytest.raises(ScimError) as caught:
         patched(operation, emails=[WORK, HOME])
     assert caught.value.scim_type == scim_type
+
+
+@pytest.mark.parametrize("path", ["displayName", "name", "emails", ENTERPRISE, "emails.type"])
+def test_a_missing_value_is_said_to_be_missing(path):
+    with pytest.raises(ScimError, match="needs a value"):
+        parsed(op("replace", path))
 
 
 def test_a_thousand_operations_are_the_most():
