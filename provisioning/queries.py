@@ -4,7 +4,7 @@ Every text is compared by its Python-made key. Each condition is true or false, 
 that `not` means the same in SQL as in the evaluator.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -66,23 +66,45 @@ Leaf = Callable[[filters.Comparison | filters.Present | filters.ValuePath], Q]
 
 
 def _where(tree: filters.Filter, leaf: Leaf) -> Q:
+    """Return the condition of a tree, written as flat as it can be.
+
+    SQLite's parser gives up at a stack of 100: `not` goes down to the leaves, and the deepest term
+    of each level comes first, where it costs one entry instead of three.
+    """
     match tree:
         case filters.And(terms):
-            where = ALWAYS
-            for term in terms:
-                where &= _where(term, leaf)
-            return where
+            return _joined(terms, leaf, Q.AND)
         case filters.Or(terms):
-            where = NEVER
-            for term in terms:
-                where |= _where(term, leaf)
-            return where
+            return _joined(terms, leaf, Q.OR)
+        case filters.Not(filters.Not(term)):
+            return _where(term, leaf)
+        case filters.Not(filters.And(terms)):
+            return _joined([filters.Not(term) for term in terms], leaf, Q.OR)
+        case filters.Not(filters.Or(terms)):
+            return _joined([filters.Not(term) for term in terms], leaf, Q.AND)
         case filters.Not(term):
             return ~_where(term, leaf)
         case filters.Never():
             return NEVER
         case _:
             return leaf(tree)
+
+
+def _joined(terms: Iterable[filters.Filter], leaf: Leaf, connector: str) -> Q:
+    deepest_first = sorted(terms, key=_depth, reverse=True)
+    return Q(*(_where(term, leaf) for term in deepest_first), _connector=connector)
+
+
+def _depth(tree: filters.Filter) -> int:
+    match tree:
+        case filters.And(terms) | filters.Or(terms):
+            return 1 + max(map(_depth, terms))
+        case filters.Not(term):
+            return _depth(term)
+        case filters.ValuePath(_, term):
+            return 1 + _depth(term)
+        case _:
+            return 0
 
 
 def _user_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
