@@ -184,7 +184,7 @@ def expiry_warnings() -> list[ExpiryWarning]:
         .select_related("token__provider")
         .order_by("expires_at", "token_id", "days")
     )
-    nearest = {notice.token_id: notice for notice in reversed(notices)}
+    nearest = {notice.token_id: notice for notice in reversed(list(notices))}
     return [
         ExpiryWarning(notice.token, notice.expires_at, notice.token.is_expired)
         for notice in sorted(nearest.values(), key=lambda notice: notice.expires_at)

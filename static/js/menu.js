@@ -15,14 +15,16 @@ document.addEventListener("toggle", (event) => {
     menu.style.top = `${Math.min(box.bottom + 4, innerHeight - menu.offsetHeight - 8)}px`;
     menu.style.left = `${Math.max(8, box.right - menu.offsetWidth)}px`;
   }
-  menu.querySelector(ITEMS)?.focus();
+  if (!menu.contains(document.activeElement)) menu.querySelector(ITEMS)?.focus();
 }, true);
 
 document.addEventListener("keydown", (event) => {
   const opener = event.target.closest("[data-menu]");
   if (opener && event.key === "ArrowDown") {
     event.preventDefault();
-    document.getElementById(opener.getAttribute("popovertarget"))?.showPopover({ source: opener });
+    const menu = document.getElementById(opener.getAttribute("popovertarget"));
+    if (!menu.matches(":popover-open")) menu.showPopover({ source: opener });
+    menu.querySelector(ITEMS)?.focus();
     return;
   }
   const menu = event.target.closest(".menu[popover]");
@@ -33,4 +35,10 @@ document.addEventListener("keydown", (event) => {
   if (next === undefined) return;
   event.preventDefault();
   items[next].focus();
+});
+
+// A chosen item closes its menu, also when the page stays (htmx).
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const menu = event.target.closest?.(".menu[popover]");
+  if (menu?.matches(":popover-open")) menu.hidePopover();
 });

@@ -1,6 +1,5 @@
 """The trail, users, groups and attributes in a real browser: accessible, strict, without script."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -9,10 +8,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
-from django.test.testcases import _StaticFilesHandler
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from audit import append_only
 from audit.models import Event
@@ -31,26 +29,6 @@ document.addEventListener("securitypolicyviolation", (event) => {
 FEWER_ROWS = {"trail": "?period=24h", "users": "?q=persona0", "group": "?q=persona1"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests of this module."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread
-    with sync_playwright() as playwright:
-        root = hasattr(os, "geteuid") and os.geteuid() == 0
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-            args=["--no-sandbox"] if root else [],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(autouse=True)
-def _served_as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave static files to the middleware: the test server does not know their hashed names."""
-    monkeypatch.setattr(_StaticFilesHandler, "_should_handle", lambda self, path: False)
 
 
 @pytest.fixture

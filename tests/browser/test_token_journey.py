@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from audit.models import Event
 from audit.types import EventType
@@ -261,3 +261,48 @@ def test_copying_without_a_clipboard_says_which_keys_to_press(
         "scim-url",
         page.get_by_label("URL SCIM de destino").input_value(),
     )
+
+
+def test_a_failed_change_says_so_with_the_request_id(
+    visit: Open, ana: Person, entra: object
+) -> None:
+    page = visit(ana).open(f"{TOKENS}?idp=entra-id")
+    page.route(
+        "**/desactivar/",
+        lambda route: route.fulfill(status=500, headers={"X-Request-ID": "abc-123"}, body="x"),
+    )
+    choose(page, SPANISH, SPANISH.inactive)
+    expect(page.locator("#messages")).to_contain_text("abc-123")
+    expect(page.locator("#tokens tbody .badge")).to_have_text("Activo")
+    page.unroute("**/desactivar/")
+    choose(page, SPANISH, SPANISH.inactive)
+    expect(page.locator("#tokens tbody .badge")).to_have_text("Inactivo")
+    expect(page.locator("#messages")).not_to_contain_text("abc-123")
+
+
+def test_a_slow_answer_dims_the_panel_and_is_asked_for_once(
+    visit: Open, ana: Person, entra: object
+) -> None:
+    page = visit(ana).open(f"{TOKENS}?idp=entra-id")
+    waiting: list[Route] = []
+    page.route("**/desactivar/", lambda route: waiting.append(route))
+    choose(page, SPANISH, SPANISH.inactive)
+    expect(page.locator("#tokens")).to_have_attribute("aria-busy", "true")
+    waiting[0].continue_()
+    expect(page.locator("#tokens tbody .badge")).to_have_text("Inactivo")
+    expect(page.locator("#tokens")).not_to_have_attribute("aria-busy", "true")
+    assert len(waiting) == 1
+
+
+def test_a_session_that_ended_leads_to_the_sign_in_and_back(
+    visit: Open, with_password: Person, entra: object
+) -> None:
+    window = visit(with_password)
+    page = window.open(f"{TOKENS}?idp=entra-id")
+    window.context.clear_cookies(name="alta_session")
+    choose(page, SPANISH, SPANISH.inactive)
+    page.get_by_label("Usuario", exact=True).fill("ana")
+    page.get_by_label("Contraseña", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Iniciar sesión").click()
+    page.wait_for_url(f"**{TOKENS}?idp=entra-id")
+    expect(page.locator("#tokens tbody .badge")).to_have_text("Activo")
