@@ -4,8 +4,9 @@ Every text is compared by its Python-made key. Each condition is true or false, 
 that `not` means the same in SQL as in the evaluator.
 """
 
+import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,7 @@ EMAIL_TEXTS = {
     "emails.type": ("type_key", False),
     "emails.display": ("display_key", False),
 }
+VERSION = re.compile(r'W/"([1-9][0-9]{0,8})"')  # as `adapters.etag` writes it
 MOMENTS = {"meta.created": "created_at", "meta.lastModified": "updated_at"}
 
 
@@ -150,9 +152,8 @@ def _common(term: filters.Comparison | filters.Present | filters.ValuePath, kind
     if name == "meta.resourceType":
         return ALWAYS if filters.evaluate(term, {"meta": {"resourceType": kind}}) else NEVER
     if name == "meta.version" and term.operator in _EQUALITY:
-        version = str(term.value).removeprefix('W/"').removesuffix('"')
-        known = version.isascii() and version.isdecimal() and len(version) < 10
-        where = Q(version=int(version)) if known else NEVER
+        version = VERSION.fullmatch(str(term.value))
+        where = Q(version=int(version[1])) if version else NEVER
         return where if term.operator == "eq" else ~where
     raise invalid_filter(f"{name} cannot be compared with {term.operator}.")
 
@@ -208,33 +209,44 @@ def _flag(term: filters.Comparison | filters.Present | filters.ValuePath, column
 
 
 def _moment(term: filters.Comparison, column: str) -> Q:
-    """A time, compared as resources show it: in whole milliseconds."""
+    """A time, compared as resources show it, in whole milliseconds: a range an index serves."""
     assert isinstance(term.value, datetime)  # noqa: S101
-    shown = _Milliseconds(column)
-    lookups: dict[str, Any] = {
-        "eq": models.lookups.Exact,
-        "gt": models.lookups.GreaterThan,
-        "ge": models.lookups.GreaterThanOrEqual,
-        "lt": models.lookups.LessThan,
-        "le": models.lookups.LessThanOrEqual,
-    }
-    if term.operator == "ne":
-        return ~Q(models.lookups.Exact(shown, term.value))
-    return Q(lookups[term.operator](shown, term.value))
+    start = term.value.replace(microsecond=term.value.microsecond // 1_000 * 1_000)
+    later = _since(column, min(start, _LAST_MOMENT) + _MILLISECOND)
+    is_shown = start == term.value
+    since = _since(column, start) if is_shown else later
+    match term.operator:
+        case "eq" | "ne":
+            where = since & ~later if is_shown else NEVER
+            return where if term.operator == "eq" else ~where
+        case "gt":
+            return later
+        case "ge":
+            return since
+        case "lt":
+            return ~since
+        case _:
+            return ~later
 
 
-class _Milliseconds(Func):
-    """A time cut to milliseconds, as `meta` shows it."""
+def _since(column: str, moment: datetime) -> Q:
+    return Q(models.lookups.GreaterThanOrEqual(models.F(column), _Milliseconds(moment)))
 
-    output_field = models.DateTimeField()
 
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(
-            compiler, connection, template="date_trunc('milliseconds', %(expressions)s)"
-        )
+_MILLISECOND = timedelta(milliseconds=1)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - _MILLISECOND
+
+
+class _Milliseconds(Value):
+    """A time in whole milliseconds.
+
+    SQLite keeps times as text with none, three or six decimals: the shortest spelling of a moment
+    comes before its others.
+    """
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="substr(%(expressions)s, 1, 23)")
+        moment = self.value.astimezone(UTC).replace(tzinfo=None)
+        return "%s", [moment.isoformat(" ", "milliseconds" if moment.microsecond else "seconds")]
 
 
 class _IdText(Func):

@@ -304,6 +304,25 @@ def test_a_filter_of_groups_finds_exactly_what_it_describes(entra, people, filte
     assert found == names
 
 
+@pytest.mark.parametrize("name", ["created", "lastModified"])
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_a_time_that_was_shown_finds_its_user(entra, name, is_changed):
+    user = entra.user()
+    if is_changed:
+        patch = {"op": "add", "path": "displayName", "value": "x"}
+        user = entra.patch(f"/Users/{user['id']}", patch).json()
+    shown = user["meta"][name]
+    found = {op: len(entra.find(f'meta.{name} {op} "{shown}"')) for op in OPERATORS}
+    assert found == {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0}
+    for extreme in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"):
+        found = {op: len(entra.find(f'meta.{name} {op} "{extreme}"')) for op in OPERATORS}
+        assert found["gt"] == found["ge"] == (extreme < shown)
+        assert found["lt"] == found["le"] == (extreme > shown)
+
+
+OPERATORS = ["eq", "ne", "gt", "ge", "lt", "le"]
+
+
 def test_entra_may_ask_who_the_manager_is_and_finds_nobody(entra, people):
     assert entra.find(f'id eq "{people["a"]["id"]}" and manager eq "x"') == []
 
