@@ -42,7 +42,7 @@ class Okta(Conversation):
         self._check_numbers(self.ask("spec: page", "GET", "/Users", query="count=1&startIndex=1"))
         self._check_numbers(self.ask("spec: groups", "GET", "/Groups"))
         self.ask("spec: unknown id", "GET", f"/Users/{UNKNOWN_ID}", expect=(404,))
-        token = "not-a-token"  # noqa: S105 — refused on purpose
+        token = "not-a-token"
         self.ask("spec: refused", "GET", "/Users", expect=(401,), token=token)
         self._import()
 
