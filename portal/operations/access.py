@@ -1,11 +1,14 @@
 """Who came in, who was refused: the events of sign-in and of roles."""
 
+from axes.helpers import get_cool_off
 from django.contrib.auth import login, logout
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from audit import journal
 from audit.actors import Actor, Origin
+from audit.models import Event
 from audit.types import EventType, Outcome
 from portal.actors import actor_of
 from portal.models import Account
@@ -30,7 +33,13 @@ def sign_in(request: HttpRequest, account: Account) -> None:
 
 @transaction.atomic
 def note_refused_sign_in(name: str, *, origin: Origin, reason: str) -> None:
-    """Record that a sign-in was refused; `reason` is credentials or locked."""
+    """Record that a sign-in was refused; `reason` is credentials or locked.
+
+    While an address is locked out its further attempts are not told one by one: nobody floods
+    the trail from outside.
+    """
+    if reason == "locked" and _lock_is_told(origin):
+        return
     account = Account.objects.filter(username=name[:150]).first()
     journal.record(
         EventType.SIGN_IN_FAILED,
@@ -39,6 +48,17 @@ def note_refused_sign_in(name: str, *, origin: Origin, reason: str) -> None:
         outcome=Outcome.FAILURE,
         reason=reason,
     )
+
+
+def _lock_is_told(origin: Origin) -> bool:
+    """Return whether the trail tells already that an address is locked out."""
+    told = Event.objects.filter(
+        type=EventType.SIGN_IN_FAILED.key,
+        performed_at__gte=timezone.now() - get_cool_off(),
+        ip_address=origin.ip_address,
+        details__reason="locked",
+    )
+    return told.exists()
 
 
 @transaction.atomic

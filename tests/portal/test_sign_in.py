@@ -210,3 +210,9 @@ def test_the_fields_help_password_managers(client, db, render: Callable[[Client]
 def test_the_sign_in_page_costs_no_query(client, db, django_assert_num_queries):
     with django_assert_num_queries(0):
         client.get(SIGN_IN)
+
+
+def test_nobody_floods_the_trail_by_failing_to_sign_in(client, ana):
+    for n in range(40):
+        client.post(reverse("portal:sign-in"), {"username": "ana", "password": f"wrong {n}"})
+    assert Event.objects.filter(type="session.refused").count() <= 6
