@@ -57,8 +57,11 @@ def test_an_installation_without_administrator_whose_name_is_taken_says_so(eva):
         setup()
 
 
-def test_static_files_are_collected_again_only_when_one_changed(monkeypatch):
-    installation.collect_static()
+def test_static_files_are_collected_again_only_when_one_changed(monkeypatch, tmp_path, settings):
+    # A folder of its own: the pages of other processes are served from the shared one.
+    settings.DATA_DIR, settings.STATIC_ROOT = tmp_path, tmp_path / "static"
+    assert installation.collect_static()
+    assert (tmp_path / "static" / "staticfiles.json").exists()
     assert not installation.collect_static()
     monkeypatch.setattr(installation, "_static_digest", lambda: "changed")
     assert installation.collect_static()
