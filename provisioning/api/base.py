@@ -38,6 +38,7 @@ class ScimView(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer in English, whatever the portal's language: IdPs log what they read."""
+        request.get_host()  # a foreign one is 400, as on every page
         with translation.override("en"):
             response = super().dispatch(request, *args, **kwargs)
             if isinstance(response, Response):

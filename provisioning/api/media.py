@@ -16,6 +16,7 @@ from provisioning.scim.errors import ScimError, invalid_syntax, too_large
 
 LONGEST_INTEGER = 20  # digits and sign of a 64-bit number
 DEEPEST = 100
+MOST_COMMAS = 400_000  # twice what 8 MiB of members has: past it a body only costs time
 # RFC 7644 §3.1; IdPs that name no type send JSON as well.
 MEDIA_TYPES = frozenset({SCIM_CONTENT_TYPE, "application/json", "text/json", ""})
 
@@ -80,6 +81,8 @@ def loads(data: bytes) -> Any:
         raise invalid_syntax("The body is not UTF-8.") from None
     if not text.strip():
         raise invalid_syntax("The body is empty.")
+    if data.count(b",") > MOST_COMMAS:
+        raise too_large(f"The body has more than {MOST_COMMAS:,} values.")
     try:
         found = _DECODER.decode(text)
     except RecursionError:

@@ -27,6 +27,7 @@ from provisioning.models.fields import LONGEST_KEY_BYTES
 from provisioning.operations.changes import broke, differences
 from provisioning.scim.members import MemberStep
 
+LONGEST_NAME_KEY = 1_024
 NAMED_MEMBERS = 100  # an event names so many members a side; it always counts them all
 AT_ONCE = 1_000  # values in one statement
 
@@ -173,7 +174,10 @@ def delete(
 def _write(group: Group, resource: Resource) -> list[str]:
     if len((resource.get("externalId") or "").encode()) > LONGEST_KEY_BYTES:
         raise InvalidValue(_("externalId is too long: at most 2,000 bytes are allowed."))
-    return GroupAdapter(group).from_dict(resource)
+    columns = GroupAdapter(group).from_dict(resource)
+    if len(group.display_name_key) > LONGEST_NAME_KEY:
+        raise InvalidValue("displayName is too long once its letters are spelt out (NFKC).")
+    return columns
 
 
 def _locked(group_id: UUID, provider: Provider) -> Group:

@@ -29,6 +29,7 @@ from provisioning.operations.changes import broke, differences
 from provisioning.scim.schemas import ResourceType
 
 TOMBSTONE = re.compile(r"[0-9a-f]{32}", re.ASCII)
+LONGEST_NAME_KEY = 1_024 - 32  # a tombstone must fit, too: a leaver never stays active
 INDEXED = {"emails", "custom"}
 
 
@@ -69,7 +70,7 @@ def create(resource: Resource, *, provider: Provider, type: ResourceType, actor:
 
 def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor: Actor) -> User:
     _check_bytes(resource)
-    key = key_of(resource["userName"])
+    key = _name_key(resource["userName"])
     external_id = resource.get("externalId") or ""
     deleted = User.objects.filter(
         deleted_name_key=key,
@@ -202,7 +203,7 @@ def _rename(
         return [], (remark,)
     if not provider.allow_rename:
         raise Immutable
-    user.user_name, user.user_name_key = wanted, key
+    user.user_name, user.user_name_key = wanted, _name_key(wanted)
     return ["user_name", "user_name_key"], ()
 
 
@@ -327,6 +328,14 @@ def _check_bytes(resource: Resource) -> None:
     """Refuse an externalId that no index could hold."""
     if len((resource.get("externalId") or "").encode()) > LONGEST_KEY_BYTES:
         raise InvalidValue(_("externalId is too long: at most 2,000 bytes are allowed."))
+
+
+def _name_key(user_name: str) -> str:
+    """Return the key of a name. Raises InvalidValue when NFKC makes it longer than the column."""
+    key = key_of(user_name)
+    if len(key) > LONGEST_NAME_KEY:
+        raise InvalidValue("userName is too long once its letters are spelt out (NFKC).")
+    return key
 
 
 def _taken(user_name: str, provider: Provider) -> UserNameTaken:

@@ -82,12 +82,9 @@ def _merged(old: Element, new: Element) -> Element:
     return {**new, **old, **primary}
 
 
-def _is_same(old: Element, new: Element) -> bool:
-    """Tell whether `new` is already there: the same value, and no other type."""
-    if fold(old.get("value", "")) != fold(new.get("value", "")):
-        return False
-    types = fold(old.get("type", "")), fold(new.get("type", ""))
-    return types[0] == types[1] or "" in types
+def _is_same(old: tuple[str, str], new: tuple[str, str]) -> bool:
+    """Tell from their pairs whether `new` is already there: the same value, and no other type."""
+    return old[0] == new[0] and (old[1] == new[1] or "" in (old[1], new[1]))
 
 
 def demote_others(elements: list[Element], kept: Element) -> list[Element]:
@@ -101,16 +98,20 @@ def demote_others(elements: list[Element], kept: Element) -> list[Element]:
 def added(elements: list[Element], new: list[Element]) -> list[Element]:
     """Return the elements with new ones merged in: none twice, a new primary the only one."""
     result = list(elements)
+    pairs = [_pair(each) for each in result]
     for element in new:
+        pair = _pair(element)
         # The very pair first: an element without a type must not take another's place.
-        at = next((i for i, old in enumerate(result) if _pair(old) == _pair(element)), None)
+        at = next((i for i, old in enumerate(pairs) if old == pair), None)
         if at is None:
-            at = next((i for i, old in enumerate(result) if _is_same(old, element)), None)
+            at = next((i for i, old in enumerate(pairs) if _is_same(old, pair)), None)
         if at is None:
             at = len(result)
             result.append(element)
+            pairs.append(pair)
         else:
             result[at] = _merged(result[at], element)
+            pairs[at] = _pair(result[at])
         if element.get("primary"):
             result = demote_others(result, result[at])
     return result
@@ -118,7 +119,13 @@ def added(elements: list[Element], new: list[Element]) -> list[Element]:
 
 def without(elements: list[Element], gone: list[Element]) -> list[Element]:
     """Return the elements without those listed, by value and, where given, type."""
-    return [each for each in elements if not any(_is_same(each, one) for one in gone)]
+    leaving = [_pair(one) for one in gone]
+    pairs = [_pair(each) for each in elements]
+    return [
+        each
+        for each, pair in zip(elements, pairs, strict=True)
+        if not any(_is_same(pair, one) for one in leaving)
+    ]
 
 
 def selected(elements: list[Element], tree: Filter | None) -> list[bool]:

@@ -6,7 +6,9 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 
+from provisioning.scim import limits
 from provisioning.scim.model import Attribute
 
 _EXPONENT_BIAS = 50_000  # floats need ±324; five digits leave room for any Decimal in use
@@ -22,8 +24,11 @@ def fold(text: str) -> str:
 
     Not casefold: ß and ss, ı and i stay different people. Folding a key again changes nothing.
     """
-    if text.isascii():
-        return text.lower()
+    return text.lower() if text.isascii() else _folded(text)
+
+
+@lru_cache(limits.CACHE_ENTRIES)
+def _folded(text: str) -> str:
     # Lower case may leave what NFKC would still compose, and the reverse: stop where both agree.
     while (folded := unicodedata.normalize("NFKC", text).lower()) != text:
         text = folded

@@ -9,6 +9,7 @@ FILTER_TERMS = 200
 FILTER_DEPTH = 50
 PATH_CHARACTERS = 8_192
 PATCH_OPERATIONS = 1_000
+PATCH_FILTER_TERMS = 1_000  # of all its filters together: each meets every element
 PAGE_DEFAULT = 100
 PAGE_MAXIMUM = 500
 

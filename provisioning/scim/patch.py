@@ -22,6 +22,7 @@ from provisioning.scim.members import MemberStep
 from provisioning.scim.model import AttributePath, ResourceType
 from provisioning.scim.paths import Path
 from provisioning.scim.reading import Reader
+from provisioning.scim.tree import Filter, terms
 from provisioning.scim.values import refuse_unstorable
 
 __all__ = ["MemberStep", "Operation", "Patch", "apply", "parse"]
@@ -91,6 +92,7 @@ class _Parser:
         self.operations: list[Operation] = []
         self.steps: list[MemberStep] = []
         self.names: set[str] = set()
+        self.terms = 0
 
     def patch(self, given: list[Any]) -> Patch:
         for item in given:
@@ -191,6 +193,7 @@ class _Parser:
         if (ids := members.ids_named_by(path.filter)) is not None:
             self.steps.append(MemberStep("remove", ids))
         else:
+            self.count(path.filter)
             self.steps.append(MemberStep("remove_matching", filter=path.filter))
 
     def at_elements(self, verb: Verb, path: Path, value: object) -> None:
@@ -198,6 +201,7 @@ class _Parser:
         target, canonical = path.target, None
         if target is None:
             return
+        self.count(path.filter)
         if verb != "remove" or (value is not _ABSENT and path.filter is None and not path.sub):
             if target.sub is not None:
                 canonical = self.reader.simple(target, value)
@@ -209,6 +213,15 @@ class _Parser:
                 canonical = self.element(target, value)
         self.names.add(target.attribute.name)
         self.operations.append(Operation(verb, path, canonical))
+
+    def count(self, tree: Filter | None) -> None:
+        """Refuse filters that together would keep the row locked for long."""
+        self.terms += terms(tree) if tree else 0
+        if self.terms > limits.PATCH_FILTER_TERMS:
+            raise too_large(
+                f"The filters of a PATCH may have at most {limits.PATCH_FILTER_TERMS:,} terms "
+                "together: send several."
+            )
 
     def element(self, target: AttributePath, value: object) -> dict[str, Any] | None:
         """Read the value for chosen elements: one object, alone or in a list; None clears."""
@@ -280,7 +293,10 @@ def apply(patch: Patch, resource: dict[str, Any]) -> dict[str, Any]:
         if path.target.attribute.multi_valued:
             name = path.target.attribute.name
             multi_valued[name] = None
-            _put(result, (name,), _edited(operation, path.target, result.get(name) or []))
+            found = _edited(operation, path.target, result.get(name) or [])
+            if len(found) > 2 * limits.EMAILS:  # some may still go, but they must not pile up
+                elements.refuse_too_many(name, found)
+            _put(result, (name,), found)
         else:
             _put(result, path.target.keys, operation.value)
     for name in multi_valued:

@@ -117,6 +117,8 @@ class Reader:
 
     def unknown(self, name: str) -> None:
         """Note a name that is no attribute; a custom one waits for `finish`."""
+        if len(self._problems) >= limits.IGNORED_NAMES:
+            return  # enough to refuse with, and to name
         extension = self.type.extension_of(name)
         if extension is not None and extension.id == CUSTOM:
             error = UnknownCustomAttribute(name[len(CUSTOM) + 1 :], "invalidValue")

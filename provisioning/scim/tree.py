@@ -71,3 +71,16 @@ EQUALITY = frozenset({"eq", "ne"})
 ORDER = frozenset({"gt", "ge", "lt", "le"})
 SUBSTRING = frozenset({"co", "sw", "ew"})
 OPERATORS = EQUALITY | ORDER | SUBSTRING
+
+
+def terms(tree: Filter) -> int:
+    """Return how many terms a tree has, those in brackets too."""
+    match tree:
+        case And(inner) | Or(inner):
+            return sum(map(terms, inner))
+        case Not(term):
+            return terms(term)
+        case ValuePath(_, term):
+            return 1 + terms(term)
+        case _:
+            return 1

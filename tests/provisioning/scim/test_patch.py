@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from provisioning.scim import documents, limits, patch
@@ -673,6 +673,9 @@ def test_one_operation_applied_twice_is_applied_once(operation, resource):
     changes, _ = attempt(patch.parse, {"Operations": [operation]}, USER)
     once, error = attempt(patch.apply, changes, resource) if changes else (None, True)
     if not error:
+        # Without path one operation may clear and set the same attribute: that is two.
+        named = [each.path.target.attribute.name for each in changes.operations]
+        assume(len(set(named)) == len(named))
         twice, error = attempt(patch.apply, changes, once)
         # Only a filter over the very part that was changed finds nothing the second time.
         assert twice == once if error is None else error.scim_type == "noTarget"
