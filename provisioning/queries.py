@@ -335,18 +335,7 @@ def _group_of_leaf(term: filters.Comparison | filters.Present | filters.ValuePat
 
 def _member_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
     """One element of a group's `members`."""
-    if term.path.name == "members.display":
-        # The copy of the label has no key: the few who ask this compare by the user's own.
-        return _label(term)
-    return _reference_leaf(term, "user", "")
-
-
-def _label(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
-    unnamed = Q(user__display_name_key="")
-    by_name = _text(term, "user__display_name_key", False)
-    if isinstance(term, filters.Present):
-        return ALWAYS
-    return (~unnamed & by_name) | (unnamed & _text(term, "user__user_name_key", False))
+    return _reference_leaf(term, "user", "user__display_name_key")
 
 
 def _reference_leaf(
@@ -383,34 +372,6 @@ def _custom(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q
         return ~Q(pk__in=rows.filter(value_key=key).values("user_id"))
     where = _compare("value_key", term.operator, key, str(term.value))
     return Q(pk__in=rows.filter(where).values("user_id"))
-
-
-def user_page(users: QuerySet[User], start: int, count: int) -> tuple[list[User], int]:
-    """Return one page by index (1-based) in the order of creation, and the total.
-
-    The ids of the page are read from the index alone, the rows of these ids after that. A page
-    that begins at 1 and is not full tells the total by itself.
-    """
-    return _page(users, start, count)
-
-
-def group_page(groups: QuerySet[Group], start: int, count: int) -> tuple[list[Group], int]:
-    """Return one page of groups as `user_page` does."""
-    return _page(groups, start, count)
-
-
-def _page(rows: QuerySet[Any], start: int, count: int) -> tuple[list[Any], int]:
-    ordered = rows.order_by("pk")
-    if start == 1:
-        page = list(ordered[: count + 1]) if count else []
-        if count and len(page) <= count:
-            return page, len(page)
-        return page[:count], rows.count()
-    total = rows.count()
-    if not count or start > total:
-        return [], total
-    page_ids = list(ordered.values_list("pk", flat=True)[start - 1 : start - 1 + count])
-    return list(ordered.model.objects.filter(pk__in=page_ids).order_by("pk")), total
 
 
 def groups_of(user_ids: list[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:

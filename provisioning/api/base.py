@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
-from django_scim.utils import get_group_adapter, get_user_adapter
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
@@ -16,15 +15,10 @@ from provisioning.adapters import etag
 from provisioning.api import media
 from provisioning.api.authentication import BearerToken, Caller
 from provisioning.api.media import OneRenderer, ScimRenderer
-from provisioning.errors import NotFound
 from provisioning.models import Group, User
-from provisioning.queries import identifier
-from provisioning.scim import limits
-from provisioning.scim.errors import ScimError, invalid_value
+from provisioning.scim.errors import ScimError
 from provisioning.scim.projection import Projection
 from provisioning.scim.schemas import ResourceType
-
-__all__ = ["ScimView", "get_group_adapter", "get_user_adapter"]
 
 
 class ScimView(APIView):
@@ -72,43 +66,22 @@ class ScimView(APIView):
         asked = self.parameters()
         return Projection.parse(asked.get("attributes"), asked.get("excludedattributes"), type)
 
-    def page(self) -> tuple[int, int]:
-        """Return startIndex and count, clamped (RFC 7644 §3.4.2.4). Raises ScimError."""
-        asked = self.parameters()
-        start = _whole("startIndex", asked.get("startindex", "1"))
-        count = _whole("count", asked.get("count", str(limits.PAGE_DEFAULT)))
-        return max(start, 1), min(max(count, 0), limits.PAGE_MAXIMUM)
-
-    def found(self, text: str) -> Any:
-        """Return the UUID of an id in a path. Raises NotFound for any other text."""
-        if (found := identifier(text)) is None:
-            raise NotFound
-        return found
-
     def condition(self) -> Callable[[int], bool] | None:
         """Return the precondition of If-Match on a version, or None (RFC 7644 §3.14)."""
         header = self.request.META.get("HTTP_IF_MATCH")
-        return None if header is None else lambda version: _matches(header, f'W/"{version}"')
+        return None if header is None else lambda version: matches(header, f'W/"{version}"')
 
     def unchanged(self, row: User | Group) -> bool:
         """Return whether If-None-Match names the present version."""
         header = self.request.META.get("HTTP_IF_NONE_MATCH")
-        return header is not None and _matches(header, etag(row))
+        return header is not None and matches(header, etag(row))
 
 
-def _matches(header: str, tag: str) -> bool:
-    """Compare weakly: the opaque parts of the tags (RFC 9110 §8.8.3.2)."""
+def matches(header: str, tag: str) -> bool:
+    """Return whether a list of entity tags names one, by their opaque parts (RFC 9110 §8.8.3.2)."""
     opaque = tag.removeprefix("W/")
     tags = {part.strip().removeprefix("W/") for part in header.split(",")}
     return "*" in tags or opaque in tags
-
-
-def _whole(name: str, text: str) -> int:
-    """Read a number of the query; a huge one is as good as the largest."""
-    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
-    if not (digits.isascii() and digits.isdecimal()):
-        raise invalid_value(f"{name} must be a whole number.")
-    return sign * int(digits[:12]) if len(digits) <= 12 else sign * 10**12
 
 
 def not_implemented(what: str) -> ScimError:

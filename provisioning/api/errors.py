@@ -29,19 +29,32 @@ RETRY_AFTER_S = 5
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the SCIM Error of an exception; None for a bug, which Django logs and answers 500."""
     headers: dict[str, str] = {}
-    if isinstance(error, errors.ProvisioningError):
-        status, scim_type = RULES.get(type(error), (400, "invalidValue"))
-        error = ScimError(str(error), status=status, scim_type=scim_type)
-    elif isinstance(error, Http404):
-        error = ScimError("There is nothing at this address.", status=404)
-    elif isinstance(error, APIException):
+    if isinstance(error, APIException):
         headers = _headers(error, context)
-        error = ScimError(str(error.detail), status=error.status_code)
-    elif isinstance(error, OperationalError | InterfaceError):
-        error, headers = _unavailable(error)
-    if not isinstance(error, ScimError):
+    refusal = scim_form(error)
+    if refusal is None:
         return None
-    return Response(error.to_dict(), status=error.http_status, headers=headers)
+    if refusal.http_status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return Response(refusal.to_dict(), status=refusal.http_status, headers=headers)
+
+
+def scim_form(error: Exception) -> ScimError | None:
+    """Return what an exception is as a SCIM Error; None for a bug."""
+    match error:
+        case ScimError():
+            return error
+        case errors.ProvisioningError():
+            status, scim_type = RULES.get(type(error), (400, "invalidValue"))
+            return ScimError(str(error), status=status, scim_type=scim_type)
+        case Http404():
+            return ScimError("There is nothing at this address.", status=404)
+        case APIException():
+            return ScimError(str(error.detail), status=error.status_code)
+        case OperationalError() | InterfaceError():
+            return _unavailable(error)
+        case _:
+            return None
 
 
 def _headers(error: APIException, context: dict[str, Any]) -> dict[str, str]:
@@ -55,14 +68,14 @@ def _headers(error: APIException, context: dict[str, Any]) -> dict[str, str]:
     return headers
 
 
-def _unavailable(error: DatabaseError | InterfaceError) -> tuple[ScimError, dict[str, str]]:
+def _unavailable(error: DatabaseError | InterfaceError) -> ScimError:
     """The database is away, locked or overrun: nothing was written, the IdP may try again."""
     if "statement timeout" in str(error):
         detail = "The filter takes too long: compare an indexed attribute with eq or sw."
-        return ScimError(detail, status=400, scim_type="tooMany"), {}
+        return ScimError(detail, status=400, scim_type="tooMany")
     log.error("The database failed: %s", error)
     detail = "The database cannot serve this request at the moment; try again shortly."
-    return ScimError(detail, status=503), {"Retry-After": str(RETRY_AFTER_S)}
+    return ScimError(detail, status=503)
 
 
 def scim_error(status: int, detail: str) -> HttpResponse:

@@ -2,19 +2,36 @@
 
 from django.urls import re_path
 
-from provisioning.api import discovery, groups, users
+from provisioning.api import bulk, discovery, views
+from provisioning.api.endpoints import Groups, Users
 
 app_name = "scim"
 urlpatterns = [
+    re_path(r"^/v2/Me/?$", discovery.NotImplementedYet.as_view(), name="not-implemented"),
+    re_path(r"^/v2/Bulk/?$", bulk.Bulk.as_view(), name="bulk"),
+    re_path(r"^/v2(?:/|/\.search/?)?$", views.SearchAll.as_view(), name="search-all"),
     re_path(
-        r"^/v2/(?:Me|Bulk|(?:Users/|Groups/)?\.search)/?$",
-        discovery.NotImplementedYet.as_view(),
-        name="not-implemented",
+        r"^/v2/Users/\.search/?$",
+        views.Search.as_view(endpoint_class=Users),
+        name="search-users",
     ),
-    re_path(r"^/v2/Users/?$", users.UserCollection.as_view(), name="users"),
-    re_path(r"^/v2/Users/(?P<user_id>[^/]+)/?$", users.UserItem.as_view(), name="user"),
-    re_path(r"^/v2/Groups/?$", groups.GroupCollection.as_view(), name="groups"),
-    re_path(r"^/v2/Groups/(?P<group_id>[^/]+)/?$", groups.GroupItem.as_view(), name="group"),
+    re_path(
+        r"^/v2/Groups/\.search/?$",
+        views.Search.as_view(endpoint_class=Groups),
+        name="search-groups",
+    ),
+    re_path(r"^/v2/Users/?$", views.Collection.as_view(endpoint_class=Users), name="users"),
+    re_path(
+        r"^/v2/Users/(?P<resource_id>[^/]+)/?$",
+        views.Item.as_view(endpoint_class=Users),
+        name="user",
+    ),
+    re_path(r"^/v2/Groups/?$", views.Collection.as_view(endpoint_class=Groups), name="groups"),
+    re_path(
+        r"^/v2/Groups/(?P<resource_id>[^/]+)/?$",
+        views.Item.as_view(endpoint_class=Groups),
+        name="group",
+    ),
     re_path(
         r"^/v2/ServiceProviderConfig/?$",
         discovery.ServiceProviderConfigView.as_view(),

@@ -61,7 +61,7 @@ class Membership(models.Model):
     id = models.BigAutoField(primary_key=True)
     group = models.ForeignKey(Group, models.CASCADE, related_name="memberships", db_index=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    # A copy of the user's label: joining for it costs more than the rest of a large group's page.
+    # A copy of the user's displayName: joining for it costs more than the rest of a large group.
     display = models.CharField(max_length=1024, default="", blank=True)
     created_at = CreatedField()
 

@@ -219,7 +219,7 @@ def _add(group: Group, texts: Iterable[str], moves: _Moves) -> None:
     for some in _chunks([user_id for user_id in wanted.values() if user_id]):
         # Locked in one order: a user being deleted beside this is gone, or is not yet.
         users = {
-            user.pk: user.label
+            user.pk: user
             for user in User.objects.visible()
             .filter(pk__in=some, provider_id=group.provider_id)
             .only("pk", "display_name", "user_name")
@@ -230,11 +230,11 @@ def _add(group: Group, texts: Iterable[str], moves: _Moves) -> None:
         if unknown:
             continue
         present = set(group.memberships.filter(user_id__in=some).values_list("user_id", flat=True))
-        new = {user_id: users[user_id] for user_id in some if user_id not in present}
+        new = [users[user_id] for user_id in some if user_id not in present]
         Membership.objects.bulk_create(
-            [Membership(group=group, user_id=u, display=label) for u, label in new.items()]
+            [Membership(group=group, user=user, display=user.display_name) for user in new]
         )
-        moves.add(new)
+        moves.add({user.pk: user.label for user in new})
     if unknown:
         named = ", ".join(unknown[:10]) + ("…" if len(unknown) > 10 else "")
         raise UnknownMembers(
@@ -244,7 +244,8 @@ def _add(group: Group, texts: Iterable[str], moves: _Moves) -> None:
 
 
 def _remove(memberships: QuerySet[Membership], moves: _Moves) -> None:
-    leaving = dict(memberships.values_list("user_id", "display"))
+    rows = memberships.values_list("user_id", "display", "user__user_name")
+    leaving = {user_id: display or name for user_id, display, name in rows}
     if leaving:
         memberships.delete()
         moves.remove(leaving)

@@ -145,7 +145,7 @@ def _change(
     before = adapter.to_dict()
     after = edit.apply(before)
     _check_bytes(after)
-    label = user.label
+    display_name = user.display_name
     columns = adapter.from_dict(after)
     name_columns, remarks = _rename(user, after["userName"], edit.names, provider)
     columns += name_columns
@@ -158,8 +158,8 @@ def _change(
     if INDEXED & set(columns):
         IndexedValue.objects.filter(user=user).delete()
         IndexedValue.objects.bulk_create(adapter.indexed_values(type))
-    if user.label != label:
-        Membership.objects.filter(user=user).update(display=user.label)
+    if user.display_name != display_name:
+        Membership.objects.filter(user=user).update(display=user.display_name)
     changes = differences(before, adapter.to_dict())
     event = EventType.USER_UPDATED
     if "active" in changes:

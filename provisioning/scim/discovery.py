@@ -23,20 +23,21 @@ def service_provider_config(base: str) -> dict[str, Any]:
         "patch": {"supported": True},
         # authentik cuts PATCHes, too, into maxOperations: 0 would be none at all.
         "bulk": {
-            "supported": False,
-            "maxOperations": limits.PATCH_OPERATIONS,
+            "supported": True,
+            "maxOperations": limits.BULK_OPERATIONS,
             "maxPayloadSize": limits.BODY_BYTES,
         },
         "filter": {"supported": True, "maxResults": limits.PAGE_MAXIMUM},
         "changePassword": {"supported": False},
-        "sort": {"supported": False},
+        "sort": {"supported": True},
         "etag": {"supported": True},
         "pagination": {
-            "cursor": False,
+            "cursor": True,
             "index": True,
             "defaultPaginationMethod": "index",
             "defaultPageSize": limits.PAGE_DEFAULT,
             "maxPageSize": limits.PAGE_MAXIMUM,
+            "cursorTimeout": limits.CURSOR_TIMEOUT_S,
         },
         "authenticationSchemes": [
             {

@@ -10,8 +10,10 @@ FILTER_DEPTH = 50
 PATH_CHARACTERS = 8_192
 PATCH_OPERATIONS = 1_000
 PATCH_FILTER_TERMS = 1_000  # of all its filters together: each meets every element
+BULK_OPERATIONS = 1_000
 PAGE_DEFAULT = 100
 PAGE_MAXIMUM = 500
+CURSOR_TIMEOUT_S = 3_600
 
 # Names of ignored attributes go to the provisioning log: one body must not fill it.
 IGNORED_NAMES = 100

@@ -61,6 +61,8 @@ class Reader:
         self.refuse_twins(given)
         for key, value in given.items():
             path = self.type.paths.get(_key(extension, key))
+            if key.lower() == "schemas":
+                continue  # clients made with scim2-models write it into extensions too
             if path is None:
                 self.unknown(f"{extension.id}:{key}")
             else:

@@ -20,7 +20,7 @@ ROUTES = [
     "/scim/v2/Users", "/scim/v2/Users/", "/scim/v2/Users/0", "/scim/v2/Groups", "/scim/v2/Groups/0",
     "/scim/v2/ServiceProviderConfig", "/scim/v2/ResourceTypes", "/scim/v2/ResourceTypes/User",
     "/scim/v2/Schemas", "/scim/v2/Schemas/x", "/scim/v2/Me", "/scim/v2/Bulk", "/scim/v2/.search",
-    "/scim/v2/Users/.search", "/scim", "/scim/", "/scim/v2", "/scim/v1/Users", "/scim/v2/nothing",
+    "/scim/v2/Users/.search", "/scim/v2/Groups/.search", "/scim", "/scim/", "/scim/v2", "/scim/v1/Users", "/scim/v2/nothing",
     "//scim/v2/Users", "/scim//v2/Users", "/scim/v2//Users", "/scim/v2/%55sers", "/%73cim/v2/Users",
     "/scim/v2/Users%2F0", "/scim/v2/Users;x=1", "/scim/v2/./Users", "/scim/v2/../v2/Users",
     "/scim/v2/Users?access_token=x",
@@ -54,7 +54,7 @@ def test_each_route_of_the_urlconf_is_among_those_tried():
     names = {pattern.name for pattern in mounted.url_patterns}
     assert names == {
         "users", "user", "groups", "group", "service-provider-config", "resource-types", "schemas",
-        "not-implemented", "nothing",
+        "not-implemented", "nothing", "bulk", "search-all", "search-users", "search-groups",
     }  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def refusal(idp, filter, kind="Users"):
         ("count=99999999999999999999999", 1, range(7)),
         ("startindex=2&COUNT=1", 2, [1]),
         ("startIndex=002&count=01", 2, [1]),
-        ("sortBy=userName&sortOrder=descending&cursor=x&unknown=1&aadOptscim062020", 1, range(7)),
+        ("unknown=1&filterBy=x&aadOptscim062020", 1, range(7)),
         ("&&", 1, range(7)),
         ("?", 1, range(7)),
         ("count=2&", 1, [0, 1]),

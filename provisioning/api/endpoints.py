@@ -1,0 +1,256 @@
+"""What can be done with users and groups, whichever asks: a request, or one line of a Bulk."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
+from uuid import UUID
+
+import structlog
+from django.db.models import QuerySet
+from django_scim.utils import get_group_adapter, get_user_adapter
+
+from provisioning import queries
+from provisioning.adapters import base_location, group_elements, member_elements
+from provisioning.api.authentication import Caller
+from provisioning.errors import NotFound
+from provisioning.models import Group, User
+from provisioning.operations import groups, users
+from provisioning.scim import documents, filters, patch
+from provisioning.scim.members import MemberStep, ids
+from provisioning.scim.projection import Projection
+from provisioning.scim.schemas import GROUP, ResourceType
+
+log = structlog.get_logger("alta.provisioning")
+
+Row = User | Group
+Resource = dict[str, Any]
+Condition = Callable[[int], bool] | None
+
+
+class Endpoint(ABC):
+    """One resource type as one IdP may use it. Every method raises ScimError, ProvisioningError."""
+
+    name: ClassVar[str]
+    # Entra ID and Okta both want a user back from PATCH, and 204 for a group.
+    patch_answers: ClassVar[bool] = True
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    @property
+    @abstractmethod
+    def type(self) -> ResourceType:
+        """The resource type in force."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> QuerySet[Any]:
+        """The rows that the IdP can see."""
+
+    @abstractmethod
+    def matching(self, tree: filters.Filter) -> QuerySet[Any]:
+        """Return the rows that meet a filter."""
+
+    @abstractmethod
+    def resources(
+        self, rows: list[Any], projection: Projection, *, are_new: bool = False
+    ) -> list[Resource]:
+        """Return the resources of some rows; `are_new`: just created, in no group yet."""
+
+    @abstractmethod
+    def create(self, body: Any) -> Row:
+        """Create a resource (POST)."""
+
+    @abstractmethod
+    def replace(self, resource_id: str, body: Any, version: Condition) -> Row:
+        """Replace a resource (PUT)."""
+
+    @abstractmethod
+    def modify(self, resource_id: str, body: Any, version: Condition) -> Row:
+        """Change a resource (PATCH)."""
+
+    @abstractmethod
+    def delete(self, resource_id: str, version: Condition) -> None:
+        """Delete a resource."""
+
+    def find(self, resource_id: str) -> Row:
+        """Return the row of an id. Raises NotFound."""
+        row: Row | None = self.rows.filter(pk=self.found(resource_id)).first()
+        if row is None:
+            raise NotFound
+        return row
+
+    def found(self, text: str) -> UUID:
+        """Return the UUID of an id. Raises NotFound for any other text."""
+        if (found := queries.identifier(text)) is None:
+            raise NotFound
+        return found
+
+    def location(self, row: Row) -> str:
+        """Return the URL of a resource."""
+        return f"{base_location()}/{self.name}/{row.pk}"
+
+    def remark(self, row: Row, ignored: tuple[str, ...], remarks: tuple[str, ...] = ()) -> None:
+        """Log, by name and never by value, what was asked and is not kept.
+
+        The administrator reads there what can be unmapped in the IdP.
+        """
+        if ignored or remarks:
+            log.info(
+                "not kept",
+                provider=self.caller.provider.key,
+                request_id=self.caller.actor.origin.request_id,
+                resource=f"{self.name}/{row.pk}",
+                ignored=list(ignored),
+                remarks=list(remarks),
+            )
+
+
+class Users(Endpoint):
+    """/Users"""
+
+    name = "Users"
+
+    @property
+    def type(self) -> ResourceType:
+        return self.caller.user_type
+
+    @property
+    def rows(self) -> QuerySet[User]:
+        return User.objects.visible().filter(provider=self.caller.provider)
+
+    def matching(self, tree: filters.Filter) -> QuerySet[User]:
+        return queries.matching_users(tree, self.rows)
+
+    def resources(
+        self, rows: list[User], projection: Projection, *, are_new: bool = False
+    ) -> list[Resource]:
+        adapter = get_user_adapter()
+        resources = [adapter(row).to_dict() for row in rows]
+        if rows and not are_new and projection.wants("groups"):
+            groups_of = queries.groups_of([row.pk for row in rows])
+            for row, resource in zip(rows, resources, strict=True):
+                if row.pk in groups_of:
+                    resource["groups"] = group_elements(groups_of[row.pk])
+        return [projection.apply(resource) for resource in resources]
+
+    def create(self, body: Any) -> User:
+        document = documents.read(body, self.type)
+        user = users.create(
+            document.resource,
+            provider=self.caller.provider,
+            type=self.type,
+            actor=self.caller.actor,
+        )
+        self.remark(user, document.ignored)
+        return user
+
+    def replace(self, resource_id: str, body: Any, version: Condition) -> User:
+        document = documents.read(body, self.type)
+        edit = users.Edit(partial(documents.replace, document), document.names)
+        return self._change(resource_id, edit, document.ignored, version)
+
+    def modify(self, resource_id: str, body: Any, version: Condition) -> User:
+        changes = patch.parse(body, self.type)
+        edit = users.Edit(partial(patch.apply, changes), changes.names)
+        return self._change(resource_id, edit, changes.ignored, version)
+
+    def _change(
+        self, resource_id: str, edit: users.Edit, ignored: tuple[str, ...], version: Condition
+    ) -> User:
+        changed = users.change(
+            self.found(resource_id),
+            edit,
+            provider=self.caller.provider,
+            type=self.type,
+            actor=self.caller.actor,
+            version=version,
+        )
+        self.remark(changed.user, ignored, changed.remarks)
+        return changed.user
+
+    def delete(self, resource_id: str, version: Condition) -> None:
+        users.delete(
+            self.found(resource_id),
+            provider=self.caller.provider,
+            actor=self.caller.actor,
+            version=version,
+        )
+
+
+class Groups(Endpoint):
+    """/Groups"""
+
+    name = "Groups"
+    patch_answers = False
+
+    @property
+    def type(self) -> ResourceType:
+        return GROUP
+
+    @property
+    def rows(self) -> QuerySet[Group]:
+        return Group.objects.filter(provider=self.caller.provider)
+
+    def matching(self, tree: filters.Filter) -> QuerySet[Group]:
+        return queries.matching_groups(tree, self.rows)
+
+    def resources(
+        self, rows: list[Group], projection: Projection, *, are_new: bool = False
+    ) -> list[Resource]:
+        adapter = get_group_adapter()
+        resources = [adapter(row).to_dict() for row in rows]
+        if rows and projection.wants("members"):
+            members = queries.members_of([row.pk for row in rows])
+            for row, resource in zip(rows, resources, strict=True):
+                if row.pk in members:
+                    resource["members"] = member_elements(members[row.pk])
+        return [projection.apply(resource) for resource in resources]
+
+    def create(self, body: Any) -> Group:
+        document = documents.read(body, GROUP)
+        members = ids(document.resource.get("members"))
+        group = groups.create(
+            document.resource, members, provider=self.caller.provider, actor=self.caller.actor
+        )
+        self.remark(group, document.ignored)
+        return group
+
+    def replace(self, resource_id: str, body: Any, version: Condition) -> Group:
+        """Without `members` its members stay; `members: []` empties the group."""
+        document = documents.read(body, GROUP)
+        steps: tuple[MemberStep, ...] = ()
+        if "members" in document.names:
+            steps = (MemberStep("replace", ids(document.resource.get("members"))),)
+        delta = groups.Delta(partial(documents.replace, document), steps)
+        return self._change(resource_id, delta, document.ignored, version)
+
+    def modify(self, resource_id: str, body: Any, version: Condition) -> Group:
+        changes = patch.parse(body, GROUP)
+        delta = groups.Delta(partial(patch.apply, changes), changes.members)
+        return self._change(resource_id, delta, changes.ignored, version)
+
+    def _change(
+        self, resource_id: str, delta: groups.Delta, ignored: tuple[str, ...], version: Condition
+    ) -> Group:
+        group = groups.change(
+            self.found(resource_id),
+            delta,
+            provider=self.caller.provider,
+            actor=self.caller.actor,
+            version=version,
+        )
+        self.remark(group, ignored)
+        return group
+
+    def delete(self, resource_id: str, version: Condition) -> None:
+        groups.delete(
+            self.found(resource_id),
+            provider=self.caller.provider,
+            actor=self.caller.actor,
+            version=version,
+        )
+
+
+ENDPOINTS: dict[str, type[Endpoint]] = {"Users": Users, "Groups": Groups}

@@ -1,0 +1,142 @@
+"""Queries: filter, order and page, from the URL of a GET or the body of a `.search`."""
+
+from typing import Any
+
+from provisioning import pages
+from provisioning.api.authentication import Caller
+from provisioning.api.endpoints import ENDPOINTS, Endpoint
+from provisioning.scim import filters, limits, messages, paths
+from provisioning.scim.errors import ScimError, invalid_syntax, invalid_value, kind
+from provisioning.scim.projection import Projection
+from provisioning.scim.schemas import ResourceType
+
+Parameters = dict[str, str]
+_TEXTS = ("filter", "sortby", "sortorder", "cursor")
+_NUMBERS = ("startindex", "count")
+_LISTS = ("attributes", "excludedattributes")
+
+
+def parameters_of(body: object) -> Parameters:
+    """Return the parameters of a SearchRequest's body, names in lower case. Raises ScimError."""
+    if not isinstance(body, dict):
+        raise invalid_syntax(f"The body must be a JSON object, not {kind(body)}.")
+    asked: Parameters = {}
+    for key, value in body.items():
+        name = key.lower()
+        if value is None:
+            continue
+        if name in _TEXTS and isinstance(value, str):
+            asked[name] = value
+        elif name in _NUMBERS and type(value) is int:
+            asked[name] = str(value)
+        elif name in _LISTS and isinstance(value, list):
+            if not all(isinstance(each, str) for each in value):
+                raise invalid_value(f"{key} must be a list of strings.")
+            asked[name] = ",".join(value)
+        elif name in (*_TEXTS, *_NUMBERS, *_LISTS):
+            raise invalid_value(f"{key} cannot be {kind(value)}.")
+    return asked
+
+
+def listing(endpoint: Endpoint, asked: Parameters) -> dict[str, Any]:
+    """Return the ListResponse of a query over one resource type. Raises ScimError."""
+    projection = _projection(asked, endpoint.type)
+    order = _order(asked, endpoint.type)
+    text = asked.get("filter")
+    tree = None if text is None else filters.parse(text, endpoint.type)
+    rows = endpoint.rows if tree is None else endpoint.matching(tree)
+    if "cursor" in asked:
+        if "startindex" in asked:
+            raise invalid_value("Ask for a page by startIndex or by cursor, not by both.")
+        query = (
+            str(endpoint.caller.provider.pk), endpoint.name, text or "",
+            asked.get("sortby", "").lower(), asked.get("sortorder", "").lower(),
+        )  # fmt: skip
+        count = _cursor_count(asked)
+        page = pages.by_cursor(rows, order, asked["cursor"], count, query=query)
+        start = None
+    else:
+        start, count = _index(asked)
+        page = pages.by_index(rows, order, start, count)
+    return messages.list_response(
+        endpoint.resources(page.rows, projection),
+        page.total,
+        start,
+        next_cursor=page.next_cursor,
+        previous_cursor=page.previous_cursor,
+    )
+
+
+def listing_of_all(caller: Caller, asked: Parameters) -> dict[str, Any]:
+    """Return the ListResponse of a query over users, then groups.
+
+    An attribute that only one of the types has is absent from the other. Raises ScimError.
+    """
+    if "cursor" in asked:
+        raise ScimError(
+            "The root is paged by startIndex: follow cursors at /Users or at /Groups.",
+            scim_type="invalidCursor",
+        )
+    start, count = _index(asked)
+    resources: list[dict[str, Any]] = []
+    total, refusals = 0, []
+    for endpoint in (make(caller) for make in ENDPOINTS.values()):
+        try:
+            order = _order(asked, endpoint.type)
+            text = asked.get("filter")
+            tree = None if text is None else filters.parse(text, endpoint.type)
+        except ScimError as error:
+            refusals.append(error)
+            continue
+        rows = endpoint.rows if tree is None else endpoint.matching(tree)
+        left = count - len(resources)
+        page = pages.by_index(rows, order, max(start - total, 1), left)
+        total += page.total
+        resources += endpoint.resources(page.rows, _projection(asked, endpoint.type))
+    if len(refusals) == len(ENDPOINTS):
+        raise refusals[0]
+    return messages.list_response(resources, total, start)
+
+
+def _projection(asked: Parameters, type: ResourceType) -> Projection:
+    return Projection.parse(asked.get("attributes"), asked.get("excludedattributes"), type)
+
+
+def _order(asked: Parameters, type: ResourceType) -> pages.Order:
+    """Return the order of sortBy and sortOrder; the latter alone changes nothing."""
+    direction = asked.get("sortorder", "ascending").lower()
+    if direction not in ("ascending", "descending"):
+        raise invalid_value("sortOrder is ascending or descending.")
+    text = asked.get("sortby")
+    if not text:
+        return pages.Order()
+    path = type.find(text.strip())
+    if path is None or not path.kept:
+        raise paths.unknown(text, type)
+    return pages.Order(path, direction == "descending")
+
+
+def _index(asked: Parameters) -> tuple[int, int]:
+    """Return startIndex and count, clamped (RFC 7644 §3.4.2.4). Raises ScimError."""
+    start = _whole("startIndex", asked.get("startindex", "1"))
+    count = _whole("count", asked.get("count", str(limits.PAGE_DEFAULT)))
+    return max(start, 1), min(max(count, 0), limits.PAGE_MAXIMUM)
+
+
+def _cursor_count(asked: Parameters) -> int:
+    """Return the count of a page by cursor (RFC 9865 §2.1). Raises ScimError invalidCount."""
+    try:
+        count = _whole("count", asked.get("count", str(limits.PAGE_DEFAULT)))
+    except ScimError as error:
+        raise ScimError(error.detail, scim_type="invalidCount") from None
+    if count < 1:
+        raise ScimError(f"count must be from 1 to {limits.PAGE_MAXIMUM}.", scim_type="invalidCount")
+    return min(count, limits.PAGE_MAXIMUM)
+
+
+def _whole(name: str, text: str) -> int:
+    """Read a number of the query; a huge one is as good as the largest."""
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
+    if not (digits.isascii() and digits.isdecimal()):
+        raise invalid_value(f"{name} must be a whole number.")
+    return sign * int(digits[:12]) if len(digits) <= 12 else sign * 10**12

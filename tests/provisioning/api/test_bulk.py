@@ -1,0 +1,118 @@
+"""/Bulk: references in any order, each operation a transaction and an event of its own."""
+
+import pytest
+
+from audit.models import Event
+from provisioning.models import Group, User
+from provisioning.scim import bulk
+
+
+def user(bulk_id, name=None):
+    data = {"userName": name or f"{bulk_id}@corp.local"}
+    return {"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data}
+
+
+def group(bulk_id, *members):
+    data = {
+        "displayName": f"Grupo {bulk_id}",
+        "members": [{"value": f"bulkId:{name}"} for name in members],
+    }
+    return {"method": "POST", "path": "/Groups", "bulkId": bulk_id, "data": data}
+
+
+def send(idp, *operations, **also):
+    body = {"schemas": [bulk.URN], "Operations": list(operations)} | also
+    return idp.post("/Bulk", body)
+
+
+def statuses(response):
+    assert response.status_code == 200, response.content
+    assert response.json()["schemas"] == [bulk.RESPONSE_URN]
+    return [operation["status"] for operation in response.json()["Operations"]]
+
+
+def test_a_group_may_name_users_that_are_made_after_it(entra):
+    response = send(entra, group("g", "a", "b"), user("a"), user("b"))
+    assert statuses(response) == ["201", "201", "201"]
+    made = response.json()["Operations"]
+    assert [operation["bulkId"] for operation in made] == ["g", "a", "b"]
+    assert made[0]["version"] == 'W/"1"'
+    group_id = made[0]["location"].rpartition("/")[2]
+    assert made[0]["location"].endswith(f"/scim/v2/Groups/{group_id}")
+    expected = {operation["location"].rpartition("/")[2] for operation in made[1:]}
+    assert entra.members({"id": group_id}) == expected
+
+
+def test_each_change_is_one_event(entra):
+    send(entra, user("a"), user("b"), group("g", "a"))
+    assert Event.objects.filter(category__in=("user", "group")).count() == 3
+
+
+def test_one_made_here_may_be_changed_and_deleted_here(entra):
+    patch = {"Operations": [{"op": "replace", "path": "active", "value": False}]}
+    response = send(
+        entra,
+        user("a"),
+        {"method": "PATCH", "path": "/Users/bulkId:a", "data": patch},
+        {"method": "PUT", "path": "/Users/bulkId:a", "data": {"userName": "a@corp.local"}},
+        {"method": "DELETE", "path": "/Users/bulkId:a"},
+    )
+    assert statuses(response) == ["201", "200", "200", "204"]
+    assert User.objects.get().is_deleted
+
+
+def test_a_failure_is_told_as_a_scim_error_and_the_rest_is_done(entra):
+    entra.user("taken@corp.local")
+    response = send(entra, user("a", "TAKEN@corp.local"), user("b"), group("g", "a"))
+    assert statuses(response) == ["409", "201", "400"]
+    refused = response.json()["Operations"][0]["response"]
+    assert (refused["status"], refused["scimType"]) == ("409", "uniqueness")
+    assert not Group.objects.exists()
+
+
+def test_after_fail_on_errors_the_rest_is_not_done(entra):
+    wrong = {"method": "GET", "path": "/Users"}
+    response = send(entra, user("a"), wrong, user("b"), wrong, user("c"), failOnErrors=2)
+    assert statuses(response) == ["201", "400", "201", "400"]
+    assert User.objects.count() == 2
+
+
+def test_a_circle_is_409_and_the_others_are_done(entra):
+    response = send(entra, group("g", "h"), group("h", "g"), user("a"))
+    assert statuses(response) == ["409", "409", "201"]
+
+
+def test_a_version_is_a_condition(entra):
+    made = entra.user()
+    change = {
+        "method": "PUT",
+        "path": f"/Users/{made['id']}",
+        "data": {"userName": "luis@corp.local", "displayName": "Luis"},
+    }
+    response = send(entra, change | {"version": 'W/"9"'}, change | {"version": 'W/"1"'})
+    assert statuses(response) == ["412", "200"]
+    assert response.json()["Operations"][1]["version"] == 'W/"2"'
+
+
+def test_the_others_resources_are_404_here_too(entra, okta):
+    made = entra.user()
+    response = send(okta, {"method": "DELETE", "path": f"/Users/{made['id']}"})
+    assert statuses(response) == ["404"]
+    assert entra.get(f"/Users/{made['id']}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("operations", "status"), [([], 400), ([user("a")] * 1001, 413), ("no list", 400)]
+)
+def test_a_wrong_request_is_refused_whole(entra, operations, status):
+    response = entra.post("/Bulk", {"schemas": [bulk.URN], "Operations": operations})
+    assert response.status_code == status
+    assert not User.objects.exists()
+
+
+def test_a_bug_in_one_operation_is_no_200(entra, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("provisioning.operations.users.create", fail)
+    assert send(entra, user("a")).status_code == 500
