@@ -342,13 +342,13 @@ def _reference_leaf(
     term: filters.Comparison | filters.Present | filters.ValuePath, target: str, display: str
 ) -> Q:
     part = term.path.name.rpartition(".")[2]
+    if part == "display":
+        return _text(term, display, False)
     if isinstance(term, filters.Present):
         return ALWAYS
     if isinstance(term, filters.Comparison):
         if part == "value":
             return _identifier(term, f"{target}_id")
-        if part == "display":
-            return _text(term, display, False)
         if part == "type":
             kind = "direct" if target == "group" else "User"
             same = fold(str(term.value)) == fold(kind)

@@ -190,7 +190,7 @@ def build(seed):
         rows.append(row)
     Group.objects.bulk_create(rows)
     members = [
-        Membership(group=row, user=user, display=user.label)
+        Membership(group=row, user=user, display=user.display_name)
         for row in rows
         for user in chance.sample(users, chance.randint(0, 4))
     ]

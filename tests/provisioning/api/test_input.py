@@ -478,7 +478,7 @@ def test_an_id_in_another_spelling_is_404(entra, luis, ventas, kind, spelling):
 
 @pytest.mark.parametrize(
     "path",
-    ["/scim", "/scim/", "/scim/v2", "/scim/v2/", "/scim/v1/Users", "/scim/v2/users",
+    ["/scim", "/scim/", "/scim/v1/Users", "/scim/v2/users",
     "/scim/v2/Users/x/y",
      "/scim/v2/Nothing", "/scim/v2/Users%0d%0aX: 1", "/scim/v2/../v2/Users",
      "/scim/v2/%2e%2e/Users",

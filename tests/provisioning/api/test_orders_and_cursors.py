@@ -120,7 +120,8 @@ def test_a_cursor_is_made_of_unreserved_characters(entra, people):
     ("change", "scim_type"),
     [
         ({"filter": 'userName eq "a"'}, "invalidCursor"), ({"sortBy": "userName"}, "invalidCursor"),
-        ({"count": 2}, "invalidCount"), ({"count": 0}, "invalidCount"), ({"count": "x"}, "invalidCount"),
+        ({"count": 2}, "invalidCount"), ({"count": 0}, "invalidCount"),
+        ({"count": "x"}, "invalidCount"),
         ({"cursor": "forged"}, "invalidCursor"), ({"cursor": "x" * 20_000}, "invalidCursor"),
     ],
 )  # fmt: skip

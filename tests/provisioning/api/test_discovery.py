@@ -1,0 +1,114 @@
+"""What the service says about itself is what it does."""
+
+import pytest
+from django_scim import utils
+
+from audit.actors import SYSTEM
+from provisioning.operations import attributes
+
+CUSTOM = "urn:ietf:params:scim:schemas:extension:ivanti:2.0:User"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+
+
+def schema(idp, urn):
+    response = idp.get(f"/Schemas/{urn}")
+    assert response.status_code == 200, response.content
+    return {attribute["name"]: attribute for attribute in response.json()["attributes"]}
+
+
+def test_the_configuration_tells_what_is_served(entra):
+    config = entra.get("/ServiceProviderConfig").json()
+    supported = {name: config[name]["supported"] for name in ("patch", "bulk", "filter", "etag")}
+    assert supported == dict.fromkeys(supported, True)
+    assert config["sort"] == {"supported": True}
+    assert config["changePassword"] == {"supported": False}
+    assert config["filter"]["maxResults"] == 500
+    assert config["pagination"]["defaultPaginationMethod"] == "index"
+    assert config["authenticationSchemes"][0]["type"] == "oauthbearertoken"
+    assert "pagination" in config
+
+
+def test_resource_types_name_their_extensions(entra):
+    types = {each["id"]: each for each in entra.get("/ResourceTypes").json()["Resources"]}
+    assert set(types) == {"User", "Group"}
+    extensions = {each["schema"] for each in types["User"]["schemaExtensions"]}
+    assert extensions == {ENTERPRISE, CUSTOM}
+    assert entra.get("/ResourceTypes/User").json() == types["User"]
+    assert entra.get("/ResourceTypes/Nothing").status_code == 404
+
+
+def test_every_attribute_of_a_user_is_in_the_schemas(entra):
+    assert set(schema(entra, CORE)) == {
+        "externalId", "userName", "name", "displayName", "emails", "active", "groups",
+    }  # fmt: skip
+    assert set(schema(entra, ENTERPRISE)) == {"department"}
+    assert schema(entra, CUSTOM) == {}
+
+
+def test_no_schema_holds_a_null(entra):
+    def walk(value):
+        assert value is not None
+        for inner in value.values() if isinstance(value, dict) else value:
+            if isinstance(inner, dict | list):
+                walk(inner)
+            assert inner is not None
+
+    walk(entra.get("/Schemas").json())
+
+
+def test_a_custom_attribute_is_there_at_once_and_leaves_when_removed(entra):
+    entra.get("/Schemas")  # the worker now keeps this version
+    attribute = attributes.add("costCenter", "integer", actor=SYSTEM)
+    assert schema(entra, CUSTOM)["costCenter"]["type"] == "integer"
+    user = entra.user(**{CUSTOM: {"costCenter": 42}})
+    assert user[CUSTOM] == {"costCenter": 42}
+    attributes.remove(attribute.pk, actor=SYSTEM, confirmation="costCenter")
+    assert schema(entra, CUSTOM) == {}
+    assert CUSTOM not in entra.get(f"/Users/{user['id']}").json()
+
+
+def test_the_mutability_of_user_name_follows_the_providers_setting(entra):
+    assert schema(entra, CORE)["userName"]["mutability"] == "immutable"
+    entra.provider.allow_rename = True
+    entra.provider.save()
+    assert schema(entra, CORE)["userName"]["mutability"] == "readWrite"
+
+
+@pytest.mark.parametrize("path", ["/Schemas", "/ResourceTypes"])
+def test_a_filter_on_discovery_is_refused_not_ignored(entra, path):
+    assert entra.get(f"{path}?filter=id pr").status_code == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_me_is_not_implemented(entra, method):
+    response = entra.request(method, "/Me")
+    assert (response.status_code, response.json()["status"]) == (501, "501")
+
+
+@pytest.mark.parametrize(
+    ("kind", "getter", "body"),
+    [
+        ("Users", "USER_ADAPTER", {"userName": "x"}),
+        ("Groups", "GROUP_ADAPTER", {"displayName": "x"}),
+    ],
+)
+def test_django_scim2s_adapter_is_on_every_resource_request(entra, monkeypatch, kind, getter, body):
+    made = entra.post(f"/{kind}", body).json()
+    path = f"/{kind}/{made['id']}"
+    change = {"Operations": [{"op": "replace", "path": "externalId", "value": "1"}]}
+
+    class Broken(getattr(utils.scim_settings, getter)):
+        def to_dict(self):
+            raise RuntimeError("the adapter was asked")
+
+    monkeypatch.setattr(utils.scim_settings, getter, Broken)
+    for method, where, sent in [
+        ("GET", path, None),
+        ("GET", f"/{kind}", None),
+        ("POST", f"/{kind}", dict.fromkeys(body, "y")),
+        ("PUT", path, body),
+        ("PATCH", f"{path}?attributes=id", change),
+        ("POST", f"/{kind}/.search", {}),
+    ]:
+        assert entra.request(method, where, sent).status_code == 500, (method, where)
