@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import requires
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from packaging.requirements import Requirement
 
 ROOT = settings.BASE_DIR
 
@@ -68,3 +70,25 @@ def test_nothing_names_a_registry_or_a_machine():
         odd = [line for line in lines if "://" in line or line.startswith("--")]
         assert odd == []
         assert sum("--hash=sha256:" in line for line in lines) > 100
+
+
+def pins():
+    """Return {name: extras} of every package that is pinned for the tests."""
+    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    found = [Requirement(line.rstrip(" \\").split(" --hash")[0]) for line in lines if "==" in line]
+    return {pin.name: (pin.extras, pin.marker) for pin in found}
+
+
+def test_pins_name_the_extras_that_packages_ask_for():
+    """Else pip takes `coverage[toml]` for another package, and its newest release has no hash."""
+    pinned = pins()
+    here = [name for name, (_, marker) in pinned.items() if marker is None or marker.evaluate()]
+    asked = [Requirement(line) for name in here for line in requires(name) or ()]
+    missing = [
+        str(one)
+        for one in asked
+        if one.extras
+        and (one.marker is None or one.marker.evaluate({"extra": ""}))
+        and not one.extras <= pinned[one.name][0]
+    ]
+    assert missing == []
