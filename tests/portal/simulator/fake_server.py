@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -36,6 +37,7 @@ class FakeServer:
         self.deleted: dict[str, Body] = {}
         self.keys: dict[str, str] = {}  # id → look-up key of the userName
         self.requests: list[tuple[str, str, str]] = []
+        self.one_at_a_time = threading.Lock()
         self.before_patch: Callable[[str, Body], None] = lambda kind, body: None
         self.spoil: Callable[[httpx.Request, httpx.Response], httpx.Response] = lambda _, r: r
 
@@ -45,7 +47,8 @@ class FakeServer:
         try:
             if request.headers.get("Authorization") != f"Bearer {TOKEN}":
                 raise RefusedError(401)
-            status, body = self.serve(request)
+            with self.one_at_a_time:
+                status, body = self.serve(request)
         except RefusedError as refusal:
             status, body = (
                 refusal.status,
