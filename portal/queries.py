@@ -37,7 +37,7 @@ def users(text: str = "", state: str = "", provider: UUID | None = None) -> Quer
         case "active":
             found = found.filter(deleted_at=None, is_active=True)
         case "inactive":
-            found = found.filter(deleted_at=None, is_active=False)
+            found = found.filter(deleted_at=None).exclude(is_active=True)
         case "deleted":
             found = found.filter(deleted_at__isnull=False)
         case "all":

@@ -83,7 +83,8 @@ class UserAdapter(SCIMUser):
             resource["name"] = name
         if user.emails:
             resource["emails"] = user.emails
-        resource["active"] = user.is_active
+        if user.is_active is not None:
+            resource["active"] = user.is_active
         if user.department:
             resource["schemas"].append(schemas.ENTERPRISE)
             resource[schemas.ENTERPRISE] = {"department": user.department}
@@ -105,7 +106,7 @@ class UserAdapter(SCIMUser):
             "formatted_name": name.get("formatted") or "",
             "family_name": name.get("familyName") or "",
             "given_name": name.get("givenName") or "",
-            "is_active": resource.get("active", True),
+            "is_active": resource.get("active"),
             "department": (resource.get(schemas.ENTERPRISE) or {}).get("department") or "",
             "emails": resource.get("emails") or [],
             "custom": resource.get(schemas.CUSTOM) or {},

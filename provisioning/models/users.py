@@ -36,7 +36,8 @@ class User(models.Model):
     family_name_key = KeyField(max_length=4096, default="", blank=True)
     formatted_name = models.CharField(max_length=1024, default="", blank=True)
     formatted_name_key = KeyField(max_length=4096, default="", blank=True)
-    is_active = models.BooleanField(_("Active"), default=True)
+    # NULL: the IdP removed the value. Only true is active: silence never lets a leaver back in.
+    is_active = models.BooleanField(_("Active"), default=True, null=True)
     department = models.CharField(_("Department"), max_length=1024, default="", blank=True)
     department_key = KeyField(max_length=4096, default="", blank=True)
     emails = models.JSONField(_("E-mails"), default=list)
@@ -64,6 +65,11 @@ class User(models.Model):
         indexes = (
             models.Index(
                 fields=("provider", "id"), condition=models.Q(deleted_at=None), name="user_page"
+            ),
+            models.Index(
+                fields=("provider", "id"),
+                condition=models.Q(deleted_at=None, is_active=False),
+                name="user_inactive",
             ),
             models.Index(
                 fields=("provider", "external_id"),

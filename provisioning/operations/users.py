@@ -85,7 +85,7 @@ def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor
     user.user_name = resource["userName"]
     user.user_name_key = key
     adapter = UserAdapter(user)
-    adapter.from_dict(resource)
+    adapter.from_dict({"active": True} | resource)
     adapter.refresh_search()
     if revived:
         _bring_back(user)

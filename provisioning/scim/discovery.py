@@ -70,9 +70,9 @@ def _resource_type(type_: ResourceType, base: str) -> dict[str, Any]:
         "description": type_.description,
         "schema": type_.schema,
     }
-    if type_.extensions:
+    if extensions := _shown(type_):
         document["schemaExtensions"] = [
-            {"schema": extension.id, "required": False} for extension in type_.extensions
+            {"schema": extension.id, "required": False} for extension in extensions
         ]
     location = f"{base}/ResourceTypes/{type_.name}"
     return document | {"meta": {"resourceType": "ResourceType", "location": location}}
@@ -83,8 +83,13 @@ def schemas(user: ResourceType, group: ResourceType, base: str) -> list[dict[str
     found = []
     for type_ in (user, group):
         core = Schema(type_.schema, type_.name, type_.description, type_.attributes)
-        found += [_schema(each, base) for each in (core, *type_.extensions)]
+        found += [_schema(each, base) for each in (core, *_shown(type_))]
     return found
+
+
+def _shown(type_: ResourceType) -> list[Schema]:
+    """Return the extensions that have attributes: no client can use one without any."""
+    return [extension for extension in type_.extensions if extension.attributes]
 
 
 def _schema(schema: Schema, base: str) -> dict[str, Any]:

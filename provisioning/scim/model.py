@@ -12,7 +12,8 @@ class Attribute:
     """One attribute with the characteristics of RFC 7643 §2.2 and §7.
 
     `kept` is False for a standard attribute that is accepted and ignored; `clearable` is False
-    where no value is not a state the service knows; `printable` refuses invisible characters.
+    where no value is not a state the service knows; `blank_clears` is False where "" is a mistake,
+    not another null; `printable` refuses invisible characters.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Attribute:
     schema: str = ""
     kept: bool = True
     clearable: bool = True
+    blank_clears: bool = True
     printable: bool = False
     _subs: dict[str, Attribute] = field(init=False, repr=False)
 

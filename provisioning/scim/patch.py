@@ -58,7 +58,7 @@ class Patch:
 
     @property
     def deactivates(self) -> bool:
-        """Tell whether the PATCH sets active to false in the end."""
+        """Tell whether the PATCH sets active to false, or removes it, in the end."""
         return _deactivates(self.operations)
 
 
@@ -82,7 +82,7 @@ def parse(body: object, type: ResourceType) -> Patch:
 
 def _deactivates(operations: tuple[Operation, ...] | list[Operation]) -> bool:
     last = [operation.value for operation in operations if operation.path.name == "active"]
-    return bool(last) and last[-1] is False
+    return bool(last) and last[-1] is not True
 
 
 class _Parser:

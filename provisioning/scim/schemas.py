@@ -199,8 +199,7 @@ def user_type(custom: tuple[CustomAttribute, ...] = (), *, rename: bool = False)
             _user("displayName"),
             _NAME,
             _EMAILS,
-            # Cleared, it would have to mean one of its two values: a leaver could come back.
-            _user("active", type="boolean", clearable=False),
+            _user("active", type="boolean", blank_clears=False),
             _GROUPS,
         ),
         extensions=tuple(extensions),

@@ -52,7 +52,7 @@ def _text(attribute: Attribute, value: object, name: str) -> str | None:
 def _boolean(attribute: Attribute, value: object, name: str) -> bool | None:
     if isinstance(value, bool):
         return value
-    if value == "" and attribute.clearable:
+    if value == "" and attribute.blank_clears:
         return None
     word = quirks.boolean_word(value) if isinstance(value, str) else None
     if word is None:

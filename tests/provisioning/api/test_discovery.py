@@ -33,7 +33,7 @@ def test_resource_types_name_their_extensions(entra):
     types = {each["id"]: each for each in entra.get("/ResourceTypes").json()["Resources"]}
     assert set(types) == {"User", "Group"}
     extensions = {each["schema"] for each in types["User"]["schemaExtensions"]}
-    assert extensions == {ENTERPRISE, CUSTOM}
+    assert extensions == {ENTERPRISE}
     assert entra.get("/ResourceTypes/User").json() == types["User"]
     assert entra.get("/ResourceTypes/Nothing").status_code == 404
 
@@ -43,7 +43,14 @@ def test_every_attribute_of_a_user_is_in_the_schemas(entra):
         "externalId", "userName", "name", "displayName", "emails", "active", "groups",
     }  # fmt: skip
     assert set(schema(entra, ENTERPRISE)) == {"department"}
-    assert schema(entra, CUSTOM) == {}
+
+
+def test_the_custom_extension_is_told_of_once_it_has_an_attribute(entra):
+    assert entra.get(f"/Schemas/{CUSTOM}").status_code == 404
+    attributes.add("badge", actor=SYSTEM)
+    extensions = entra.get("/ResourceTypes/User").json()["schemaExtensions"]
+    assert {each["schema"] for each in extensions} == {ENTERPRISE, CUSTOM}
+    assert set(schema(entra, CUSTOM)) == {"badge"}
 
 
 def test_no_schema_holds_a_null(entra):
@@ -64,7 +71,7 @@ def test_a_custom_attribute_is_there_at_once_and_leaves_when_removed(entra):
     user = entra.user(**{CUSTOM: {"costCenter": 42}})
     assert user[CUSTOM] == {"costCenter": 42}
     attributes.remove(attribute.pk, actor=SYSTEM, confirmation="costCenter")
-    assert schema(entra, CUSTOM) == {}
+    assert entra.get(f"/Schemas/{CUSTOM}").status_code == 404
     assert CUSTOM not in entra.get(f"/Users/{user['id']}").json()
 
 

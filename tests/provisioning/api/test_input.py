@@ -251,7 +251,7 @@ MALFORMED = [
     ({"Operations": [{"op": "remove"}]}, "noTarget"),
     ({"Operations": [{"op": "remove", "path": ""}]}, "invalidPath"),
     ({"Operations": [{"op": "remove", "path": "userName"}]}, "mutability"),
-    ({"Operations": [{"op": "remove", "path": "active"}]}, "mutability"),
+    ({"Operations": [{"op": "remove", "path": "id"}]}, "mutability"),
     ({"Operations": [{"op": "add", "path": "emails[type eq \"x\" and value co \"y\"].display",
     "value": "z"}]}, "noTarget"),
     ({"Operations": [{"op": "add", "path": "emails[type eq", "value": "z"}]}, "invalidPath"),

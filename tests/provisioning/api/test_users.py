@@ -235,6 +235,21 @@ def test_null_blank_and_remove_clear(entra, luis, path, way):
     assert Event.objects.first().changes == {path: [at(path, FULL), None]}
 
 
+def test_a_user_whose_active_is_removed_is_no_longer_active(entra, luis):
+    answered = entra.patch(path_of(luis), {"op": "remove", "path": "active"}).json()
+    assert "active" not in answered
+    assert User.objects.get().is_active is None
+    assert Event.objects.first().type == "user.deactivated"
+    for found, filter in enumerate(("active eq true", "not (active pr)")):
+        assert len(entra.find(filter)) == found
+    assert entra.find("active eq false") == []
+    assert len(entra.find("active ne true")) == 1
+    entra.put(path_of(luis), FULL | {"active": None})
+    assert User.objects.get().is_active is None
+    entra.patch(path_of(luis), {"op": "add", "path": "active", "value": True})
+    assert len(entra.find("active eq true")) == 1
+
+
 def test_put_clears_what_it_leaves_out_but_never_active(entra, luis):
     entra.patch(path_of(luis), {"op": "replace", "path": "active", "value": False})
     response = entra.put(path_of(luis), {"userName": FULL["userName"]})
