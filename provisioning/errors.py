@@ -70,6 +70,10 @@ class PreconditionFailed(ProvisioningError):
     message = _("The resource has changed since it was read.")
 
 
+class SchemaChanged(ProvisioningError):
+    message = _("The custom attributes changed meanwhile: send the request again.")
+
+
 class AttributeNameTaken(ProvisioningError):
     message = _("A custom attribute already has this name.")
 

@@ -91,7 +91,9 @@ class Endpoint(ABC):
         """Return the URL of a resource."""
         return f"{base_location()}/{self.name}/{row.pk}"
 
-    def remark(self, row: Row, ignored: tuple[str, ...], remarks: tuple[str, ...] = ()) -> None:
+    def remark(
+        self, row: Row, ignored: tuple[str, ...], remarks: tuple[users.Remark, ...] = ()
+    ) -> None:
         """Log, by name and never by value, what was asked and is not kept.
 
         The administrator reads there what can be unmapped in the IdP.
@@ -147,7 +149,7 @@ class Users(Endpoint):
         return user
 
     def replace(self, resource_id: str, body: Any, version: Condition) -> User:
-        document = documents.read(body, self.type)
+        document = documents.read(body, self.type, replaces=True)
         edit = users.Edit(partial(documents.replace, document), document.names)
         return self._change(resource_id, edit, document.ignored, version)
 
@@ -219,7 +221,7 @@ class Groups(Endpoint):
 
     def replace(self, resource_id: str, body: Any, version: Condition) -> Group:
         """Without `members` its members stay; `members: []` empties the group."""
-        document = documents.read(body, GROUP)
+        document = documents.read(body, GROUP, replaces=True)
         steps: tuple[MemberStep, ...] = ()
         if "members" in document.names:
             steps = (MemberStep("replace", ids(document.resource.get("members"))),)

@@ -22,6 +22,7 @@ RULES: dict[type[errors.ProvisioningError], tuple[int, str]] = {
     errors.GroupNameTaken: (409, "uniqueness"),
     errors.Immutable: (400, "mutability"),
     errors.PreconditionFailed: (412, ""),
+    errors.SchemaChanged: (503, ""),
 }
 RETRY_AFTER_S = 5
 

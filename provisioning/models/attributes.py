@@ -1,6 +1,6 @@
 """Custom attributes that an administrator defined for the installation's users."""
 
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from provisioning.models.fields import CreatedField, KeyField, new_id
@@ -69,6 +69,24 @@ class SchemaState(models.Model):
 
     def __str__(self) -> str:
         return str(self.version)
+
+
+_HOLD = {
+    "postgresql": "SELECT version FROM provisioning_schemastate WHERE id = 1 FOR SHARE NOWAIT",
+    "sqlite": "SELECT version FROM provisioning_schemastate WHERE id = 1",
+}
+
+
+def hold_version() -> int:
+    """Return the schema's version and keep it until the transaction ends.
+
+    A share lock: writers do not wait for each other, and a change of attributes in progress is
+    not waited for (OperationalError), as it may take long. SQLite has one writer at a time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD[connection.vendor])
+        version: int = cursor.fetchone()[0]
+    return version
 
 
 _types: dict[tuple[int, bool], schemas.ResourceType] = {}

@@ -1,10 +1,12 @@
 """Custom attributes: define, remove."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Func, JSONField, QuerySet, Value
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit import journal
@@ -69,15 +71,15 @@ def remove(attribute_id: UUID, *, actor: Actor, confirmation: str | None = None)
         attribute = CustomAttribute.objects.select_for_update().get(pk=attribute_id)
     except CustomAttribute.DoesNotExist:
         raise NotFound from None
-    carriers = User.objects.filter(custom__has_key=attribute.name).select_for_update()
-    count = 0
-    for user in carriers.only("pk", "custom", "version").iterator(chunk_size=500):
-        if not count and (confirmation or "").strip() != attribute.name:
-            raise WrongConfirmation
-        user.custom.pop(attribute.name)
-        user.version += 1
-        user.save(update_fields=["custom", "version"])
-        count += 1
+    holders = _carriers(attribute)
+    count = holders.count()
+    if count and (confirmation or "").strip() != attribute.name:
+        raise WrongConfirmation
+    holders.update(
+        custom=_Without("custom", attribute.name),
+        version=F("version") + 1,
+        updated_at=timezone.now(),
+    )
     IndexedValue.objects.filter(attribute=custom_values(attribute.name)).delete()
     attribute.delete()
     attribute.pk = attribute_id  # delete() forgets it; the event names it
@@ -94,7 +96,32 @@ def remove(attribute_id: UUID, *, actor: Actor, confirmation: str | None = None)
 
 def carriers(attribute: CustomAttribute) -> int:
     """Return how many users have a value of an attribute."""
-    return User.objects.filter(custom__has_key=attribute.name).count()
+    return _carriers(attribute).count()
+
+
+def _carriers(attribute: CustomAttribute) -> QuerySet[User]:
+    """Return the users, deleted ones too, who have a value: its index rows lead to them."""
+    rows = IndexedValue.objects.filter(attribute=custom_values(attribute.name))
+    return User.objects.filter(pk__in=rows.values("user_id"))
+
+
+class _Without(Func):
+    """A JSON object without one of its keys."""
+
+    output_field = JSONField()
+
+    def __init__(self, column: str, key: str) -> None:
+        super().__init__(F(column), Value(key))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="(%(expressions)s::text)", arg_joiner=" - "
+        )
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Names have no character that a JSON path would need to escape."""
+        template = "json_remove(%(expressions)s)"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=", '$.' || ")
 
 
 def _new_version() -> None:

@@ -1,6 +1,5 @@
 """Provisioned users: create, change, delete, restore, erase."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,17 +19,21 @@ from provisioning.errors import (
     InvalidValue,
     NotFound,
     PreconditionFailed,
+    SchemaChanged,
     UserNameTaken,
     WrongConfirmation,
 )
 from provisioning.models import Group, IndexedValue, Membership, Provider, User
+from provisioning.models.attributes import hold_version, user_type
 from provisioning.models.fields import LONGEST_KEY_BYTES, key_of
 from provisioning.operations.changes import broke, differences
+from provisioning.scim.quirks import buried_name
 from provisioning.scim.schemas import ResourceType
 
-TOMBSTONE = re.compile(r"[0-9a-f]{32}", re.ASCII)
-LONGEST_NAME_KEY = 1_024 - 32  # a tombstone must fit, too: a leaver never stays active
+# A tombstone must fit, too, and an id behind it: a leaver never stays active.
+LONGEST_NAME_KEY = 1_024 - 64
 INDEXED = {"emails", "custom"}
+Remark = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Changed:
     """A user after an operation, and the remarks that the provisioning log keeps."""
 
     user: User
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 def create(resource: Resource, *, provider: Provider, type: ResourceType, actor: Actor) -> User:
@@ -65,7 +68,7 @@ def create(resource: Resource, *, provider: Provider, type: ResourceType, actor:
     except IntegrityError as error:
         if not broke(error, "user_name_key"):
             raise
-        raise _taken(resource["userName"], provider) from None
+        raise _taken(_holder(key_of(resource["userName"])), provider) from None
 
 
 def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor: Actor) -> User:
@@ -87,6 +90,7 @@ def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor
     adapter = UserAdapter(user)
     adapter.from_dict({"active": True} | resource)
     adapter.refresh_search()
+    _hold_schema(user, provider, type)
     if revived:
         _bring_back(user)
         user.save(force_update=True)
@@ -118,15 +122,17 @@ def change(
     An edit that changes nothing writes nothing, so a repeated request is free. `version` is the
     precondition of If-Match. Raises NotFound, Immutable, UserNameTaken, PreconditionFailed.
     """
-    try:
-        with transaction.atomic():
-            return _change(
-                user_id, edit, provider=provider, type=type, actor=actor, version=version
-            )
-    except IntegrityError as error:
-        if not broke(error, "user_name_key"):
-            raise
-        raise UserNameTaken from None
+    for is_last in (False, True):
+        try:
+            with transaction.atomic():
+                return _change(
+                    user_id, edit, provider=provider, type=type, actor=actor, version=version
+                )
+        except IntegrityError as error:
+            if is_last or not broke(error, "user_name_key"):
+                raise
+            # Another request took the name since it was looked up: now it is seen there.
+    raise UserNameTaken
 
 
 def _change(
@@ -152,6 +158,8 @@ def _change(
     if not columns:
         return Changed(user, remarks)
     columns += adapter.refresh_search()
+    if INDEXED & set(columns):
+        _hold_schema(user, provider, type)
     user.version += 1
     user.updated_at = timezone.now()
     user.save(update_fields=[*columns, "version", "updated_at"], force_update=True)
@@ -178,33 +186,45 @@ def _change(
 
 def _rename(
     user: User, wanted: str, names: frozenset[str], provider: Provider
-) -> tuple[list[str], tuple[str, ...]]:
+) -> tuple[list[str], tuple[Remark, ...]]:
     """Apply the rules of userName; return the columns that change and remarks.
 
-    A name never changes, except where the provider's setting allows it. A request that also sets
-    active=false is carried out without the rename, because a leaver must never stay active;
-    Entra's tombstone (32 hex digits + the old name) then takes the look-up key, so that a newcomer
-    of the old name is a new user. Naming the shown name later takes the key back.
+    A name never changes, except where the provider's setting allows it. A request that also ends
+    in not being active is carried out whatever it says of the name, because a leaver must never
+    stay active; Entra's tombstone then takes the look-up key, so that a newcomer of the old name is
+    a new user. Naming the shown name later takes the key back. Raises Immutable, UserNameTaken.
     """
     key, shown_key = key_of(wanted), key_of(user.user_name)
+    leaves = "active" in names and not user.is_active
+    if key == user.user_name_key or "userName" not in names:
+        return [], ()
     if key == shown_key:
-        if "userName" in names and user.user_name_key != shown_key:
-            user.user_name_key = shown_key
-            return ["user_name_key"], ()
-        return [], ()
-    if key == user.user_name_key:  # the tombstone again
-        return [], ()
-    if "active" in names and not user.is_active:
-        is_tombstone = TOMBSTONE.match(key) is not None and key[32:] == shown_key
-        remark = f"userName was not changed to {wanted!r}: the user is being deactivated."
-        if is_tombstone:
+        if (holder := _holder(key)) is None:
             user.user_name_key = key
-            return ["user_name_key"], (remark,)
-        return [], (remark,)
+            return ["user_name_key"], ({"remark": "name_regained"},)
+        if leaves:
+            return [], ({"remark": "name_held"},)
+        raise _taken(holder, provider)
+    if leaves:
+        remark = {"remark": "rename_ignored", "value": wanted}
+        return (_bury(user, key) if buried_name(key) == shown_key else []), (remark,)
     if not provider.allow_rename:
         raise Immutable
-    user.user_name, user.user_name_key = wanted, _name_key(wanted)
+    name_key = _name_key(wanted)
+    if (holder := _holder(name_key)) is not None:
+        raise _taken(holder, provider)
+    user.user_name, user.user_name_key = wanted, name_key
     return ["user_name", "user_name_key"], ()
+
+
+def _bury(user: User, tombstone: str) -> list[str]:
+    """Give a leaver's look-up key to the tombstone; with its id, where an older one lies there."""
+    holder = _holder(tombstone)
+    key = tombstone if holder is None or holder.pk == user.pk else f"{tombstone}{user.pk.hex}"
+    if key == user.user_name_key:
+        return []
+    user.user_name_key = key
+    return ["user_name_key"]
 
 
 @transaction.atomic
@@ -266,7 +286,7 @@ def restore(user_id: UUID, *, actor: Actor) -> User:
     except IntegrityError as error:
         if not broke(error, "user_name_key"):
             raise
-        raise UserNameTaken from None
+        raise _taken(_holder(str(user.user_name_key)), user.provider) from None
     journal.record(
         EventType.USER_RESTORED, actor=actor, target=user, provider=user.provider.for_audit()
     )
@@ -324,6 +344,12 @@ def _locked_groups(user_id: UUID) -> list[Group]:
     return list(groups.order_by("pk").select_for_update(of=("self",)))
 
 
+def _hold_schema(user: User, provider: Provider, type: ResourceType) -> None:
+    """Keep the custom attributes as they were when the request was read. Raises SchemaChanged."""
+    if user.custom and user_type(hold_version(), rename=provider.allow_rename) is not type:
+        raise SchemaChanged
+
+
 def _check_bytes(resource: Resource) -> None:
     """Refuse an externalId that no index could hold."""
     if len((resource.get("externalId") or "").encode()) > LONGEST_KEY_BYTES:
@@ -338,14 +364,18 @@ def _name_key(user_name: str) -> str:
     return key
 
 
-def _taken(user_name: str, provider: Provider) -> UserNameTaken:
+def _holder(key: str) -> User | None:
+    """Return who has a look-up key. The unique constraint decides; this says whom to name."""
+    return User.objects.filter(user_name_key=key).only("pk", "provider_id").first()
+
+
+def _taken(holder: User | None, provider: Provider) -> UserNameTaken:
     """Say who holds a name, and the way out when it is another IdP's user."""
-    holder = User.objects.filter(user_name_key=key_of(user_name)).values_list("provider_id").first()
-    if holder and holder[0] != provider.pk:
+    if holder and holder.provider_id != provider.pk:
         return UserNameTaken(
             _(
                 "Another identity provider's user already has this user name. An administrator "
-                "can transfer or remove that user in the portal, under Users."
+                "can transfer that user in the portal, under Users."
             )
         )
     return UserNameTaken()

@@ -28,29 +28,18 @@ class Document:
     names: frozenset[str]
     ignored: tuple[str, ...]
 
-    @property
-    def deactivates(self) -> bool:
-        """Tell whether the body sets active to false."""
-        return self.resource.get("active") is False
 
-    @property
-    def members(self) -> tuple[str, ...] | None:
-        """Return the ids of the members; None when the body does not name them."""
-        if "members" not in self.names:
-            return None
-        return tuple(member["value"] for member in self.resource.get("members", ()))
-
-
-def read(body: object, type: ResourceType) -> Document:
-    """Return the canonical resource of a POST or PUT body. Raises ScimError.
+def read(body: object, type: ResourceType, *, replaces: bool = False) -> Document:
+    """Return the canonical resource of a POST or, with `replaces`, a PUT body. Raises ScimError.
 
     Null and "" clear. For active and members, null is the same as leaving them out
-    (RFC 7643 §2.5); `members: []` is nobody.
+    (RFC 7643 §2.5); `members: []` is nobody. A PUT that deactivates may name a userName past the
+    limit, as a tombstone does: it is left out, and `replace` keeps the present one.
     """
     if not isinstance(body, dict):
         raise invalid_syntax(f"The body must be a JSON object, not {kind(body)}.")
     refuse_unstorable(body)
-    reader = Reader(type)
+    reader = Reader(type, keeps_name=replaces)
     resource: dict[str, Any] = {}
     names: set[str] = set()
     given = {
@@ -75,6 +64,7 @@ def read(body: object, type: ResourceType) -> Document:
             attribute.required
             and attribute.mutability != "readOnly"
             and attribute.name not in resource
+            and attribute.name not in reader.postponed
         ):
             raise invalid_value(f"{attribute.name} is required and must not be empty.")
     return Document(type, resource, frozenset(names), ignored)
@@ -99,13 +89,9 @@ def replace(document: Document, resource: dict[str, Any]) -> dict[str, Any]:
         and (
             attribute.mutability == "readOnly"
             or (attribute.name in _KEPT_WHEN_LEFT_OUT and attribute.name not in document.names)
+            or (attribute.required and attribute.name not in document.resource)
         )
     }
     if "schemas" in resource:
         kept["schemas"] = resource["schemas"]
     return {**kept, **document.resource}
-
-
-def schema_uris(resource: dict[str, Any], type: ResourceType) -> list[str]:
-    """Return the `schemas` of a resource: the core URN and those of the extensions it uses."""
-    return [type.schema, *(each.id for each in type.extensions if resource.get(each.id))]

@@ -56,11 +56,6 @@ class Patch:
     ignored: tuple[str, ...]
     members: tuple[MemberStep, ...] = ()
 
-    @property
-    def deactivates(self) -> bool:
-        """Tell whether the PATCH sets active to false, or removes it, in the end."""
-        return _deactivates(self.operations)
-
 
 def parse(body: object, type: ResourceType) -> Patch:
     """Return the operations of a PATCH body. Raises ScimError.
@@ -80,7 +75,8 @@ def parse(body: object, type: ResourceType) -> Patch:
     return _Parser(type).patch(given)
 
 
-def _deactivates(operations: tuple[Operation, ...] | list[Operation]) -> bool:
+def _deactivates(operations: list[Operation]) -> bool:
+    """Tell whether operations set active to false, or remove it, in the end."""
     last = [operation.value for operation in operations if operation.path.name == "active"]
     return bool(last) and last[-1] is not True
 

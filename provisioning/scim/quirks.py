@@ -80,10 +80,10 @@ def asks_for_manager(name: str, operator: str) -> bool:
     return operator == "eq" and name.lower() in _MANAGER
 
 
-def is_tombstone(user_name: str) -> bool:
-    """Tell whether a userName is one Entra ID gives to a deleted user: 32 hex digits + the name.
+def buried_name(key: str) -> str | None:
+    """Return the name inside a userName that Entra ID gives to a deleted user; None for others.
 
-    The userPrincipalName of a soft-deleted user is prefixed with its object id without hyphens
-    (Microsoft Learn, "Develop and plan provisioning for a SCIM endpoint").
+    The userPrincipalName of a soft-deleted user is prefixed with its object id without hyphens:
+    32 hex digits (Microsoft Learn, "Develop and plan provisioning for a SCIM endpoint").
     """
-    return _TOMBSTONE.match(user_name) is not None
+    return key[32:] if _TOMBSTONE.match(key) else None

@@ -27,8 +27,8 @@ class Reader:
 
     A value is None when the attribute is cleared, a list of elements for emails and a tuple of
     ids for members. Most problems raise ScimError at once; an unknown custom attribute and an
-    over-long userName in a PATCH (a tombstone is 32 characters longer than the name was) wait for
-    `finish`, because neither may stop a deactivation.
+    over-long userName of a user that exists (a tombstone is 32 characters longer than the name
+    was) wait for `finish`, because neither may stop a deactivation.
     """
 
     def __init__(self, type: ResourceType, *, keeps_name: bool = False) -> None:
@@ -136,6 +136,11 @@ class Reader:
         """Note the name of what is left out."""
         if len(self._ignored) < limits.IGNORED_NAMES:
             self._ignored[name[: limits.IGNORED_NAME_CHARACTERS]] = None
+
+    @property
+    def postponed(self) -> set[str]:
+        """Return the names whose problem was put off."""
+        return {name for name, _ in self._problems}
 
     def finish(self, *, deactivates: bool) -> tuple[str, ...]:
         """Return the names left out. Raises the first problem put off, unless deactivating."""

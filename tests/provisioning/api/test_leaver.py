@@ -50,7 +50,9 @@ def test_a_rename_never_blocks_a_deactivation(entra):
     assert response.status_code == 200
     assert (response.json()["active"], response.json()["userName"]) == (False, "luis@corp.local")
     assert entra.find('userName eq "luis@corp.local"')
-    assert "luis.antiguo" in Event.objects.first().details["remarks"][0]
+    assert Event.objects.first().details["remarks"] == [
+        {"remark": "rename_ignored", "value": "luis.antiguo@corp.local"}
+    ]
 
 
 def test_an_unknown_custom_attribute_never_blocks_a_deactivation(entra):
@@ -92,6 +94,56 @@ def test_naming_the_name_again_is_refused_when_a_newcomer_has_it(entra):
     )
     assert (back.status_code, back.json()["scimType"]) == (409, "uniqueness")
     assert entra.get(f"/Users/{user['id']}").json()["active"] is False
+
+
+@pytest.mark.parametrize("repeat", ["the same leaver", "a second leaver"])
+def test_a_tombstone_that_another_leaver_has_still_deactivates(entra, repeat):
+    """Entra ID deletes, restores and deletes one person: the same object id, the same name."""
+    first = entra.user(externalId="42")
+    leave(entra, first, userName=HEX + "luis@corp.local")
+    second = first if repeat == "the same leaver" else entra.user(externalId="42")
+    for _ in range(2):  # the IdP repeats itself
+        answer = leave(entra, second, userName=HEX + "luis@corp.local")
+        assert (answer.status_code, answer.json()["active"]) == (200, False)
+    assert entra.user(externalId="42")["id"] not in (first["id"], second["id"])
+    assert User.objects.filter(is_active=False).count() == len({first["id"], second["id"]})
+
+
+@pytest.mark.parametrize("way", ["PUT", "PATCH"])
+def test_a_deactivation_that_names_a_name_somebody_else_has_is_done(entra, way):
+    user = entra.user()
+    leave(entra, user, userName=HEX + "luis@corp.local")
+    entra.patch(f"/Users/{user['id']}", replace("active", "True"))
+    newcomer = entra.user(externalId="new")
+    if way == "PUT":
+        wanted = {"userName": "luis@corp.local", "active": False}
+        answer = entra.put(f"/Users/{user['id']}", wanted)
+    else:
+        answer = leave(entra, user, userName="luis@corp.local")
+    assert (answer.status_code, answer.json()["active"]) == (200, False)
+    assert Event.objects.first().details["remarks"] == [{"remark": "name_held"}]
+    assert entra.find('userName eq "luis@corp.local"')[0]["id"] == newcomer["id"]
+
+
+@pytest.mark.parametrize("way", ["PUT", "PATCH"])
+def test_a_tombstone_longer_than_any_name_still_deactivates(entra, way):
+    name = "x" * 250
+    user = entra.user(name, displayName="Luis")
+    if way == "PUT":
+        answer = entra.put(f"/Users/{user['id']}", {"userName": HEX + name, "active": False})
+    else:
+        answer = leave(entra, user, userName=HEX + name)
+    assert answer.status_code == 200
+    assert (answer.json()["userName"], answer.json()["active"]) == (name, False)
+    refused = entra.put(f"/Users/{user['id']}", {"userName": HEX + name})
+    assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidValue")
+
+
+def test_giving_a_name_back_is_told_in_the_trail(entra):
+    user = entra.user()
+    leave(entra, user, userName=HEX + "luis@corp.local")
+    entra.patch(f"/Users/{user['id']}", replace("userName", "luis@corp.local"))
+    assert Event.objects.first().details["remarks"] == [{"remark": "name_regained"}]
 
 
 def test_a_deleted_user_is_gone_from_scim_and_kept_in_the_portal(entra):
@@ -139,7 +191,7 @@ def test_a_tombstoned_user_is_erased_and_created_again(entra):
 
 def test_the_longest_name_that_grows_when_compared_still_takes_a_tombstone(entra):
     """U+33AF is spelt out as six letters: the key is near the end of its column."""
-    name = "㎯" * 165
+    name = "㎯" * 160
     user = entra.user(name)
     gone = leave(entra, user, userName=HEX + name)
     assert (gone.status_code, gone.json()["active"]) == (200, False)

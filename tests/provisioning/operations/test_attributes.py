@@ -1,12 +1,14 @@
 """Custom attributes: defined once, shown at once, removed with their values."""
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from audit.models import Event
 from provisioning.errors import (
     AttributeNameTaken,
     InvalidValue,
     NotFound,
+    SchemaChanged,
     TooManyAttributes,
     WrongConfirmation,
 )
@@ -72,7 +74,49 @@ def test_removing_takes_every_value_and_asks_for_the_name_when_there_are_any(act
     assert attributes.remove(attribute.pk, actor=actor, confirmation="costCenter") == 1
     user = User.objects.get()
     assert (user.custom, user.version) == ({}, 2)
+    assert user.updated_at > user.created_at
     assert not IndexedValue.objects.exists()
     assert Event.objects.first().details["users"] == 1
     with pytest.raises(NotFound):
         attributes.remove(attribute.pk, actor=actor)
+
+
+URN = "urn:ietf:params:scim:schemas:extension:ivanti:2.0:User"
+
+
+def test_a_request_read_before_a_change_of_attributes_writes_nothing(actor):
+    """Else a value would stay of an attribute that is gone, or of another type than it has now."""
+    attribute = attributes.add("region", actor=actor)
+    provider = Provider.objects.get(kind="okta")
+    before = user_type(SchemaState.objects.get().version, rename=False)
+    resource = {"userName": "luis", URN: {"region": "es"}}
+    luis = users.create(resource, provider=provider, type=before, actor=actor)
+    attributes.remove(attribute.pk, actor=actor, confirmation="region")
+    attributes.add("region", "integer", actor=actor)
+    with pytest.raises(SchemaChanged):
+        users.create({"userName": "ana", URN: {"region": "es"}}, provider=provider, type=before,
+                     actor=actor)  # fmt: skip
+    edit = users.Edit(lambda r: r | {URN: {"region": "es"}}, frozenset())
+    with pytest.raises(SchemaChanged):
+        users.change(luis.pk, edit, provider=provider, type=before, actor=actor)
+    assert [(user.user_name, user.custom) for user in User.objects.all()] == [("luis", {})]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_write_beside_a_change_of_attributes_is_refused_not_kept_waiting(actor):
+    attributes.add("region", actor=actor)
+    provider = Provider.objects.get(kind="okta")
+    type = user_type(SchemaState.objects.get().version, rename=False)
+    other = connection.copy()
+    try:
+        with transaction.atomic(), other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("UPDATE provisioning_schemastate SET version = version + 1")
+            with pytest.raises(OperationalError):
+                users.create({"userName": "ana", URN: {"region": "es"}}, provider=provider,
+                             type=type, actor=actor)  # fmt: skip
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+    assert not User.objects.exists()

@@ -296,7 +296,8 @@ def test_the_ignored_names_are_bounded():
 )
 def test_members_are_ids(given, ids):
     document = read(GROUP, **given)
-    assert document.members == ids
+    found = document.resource.get("members", [])
+    assert tuple(member["value"] for member in found) == (ids or ())
     assert ("members" in document.names) is (ids is not None)
 
 
@@ -357,11 +358,6 @@ def test_put_of_a_group_keeps_members_it_does_not_name(given, members):
     group = {"id": "1", "displayName": "old", "members": [{"value": "a"}]}
     after = documents.replace(read(GROUP, **given), group)
     assert after.get("members") == members
-
-
-def test_schemas_follow_the_data():
-    assert documents.schema_uris({"userName": "a", ENTERPRISE: {}}, USER) == [USER_URN]
-    assert documents.schema_uris({ENTERPRISE: {"department": "IT"}}, USER) == [USER_URN, ENTERPRISE]
 
 
 KEYS = st.sampled_from(
