@@ -1,11 +1,13 @@
-"""PATCH against scim2-models, an independent implementation, where it follows the same RFC."""
+"""PATCH and filters against scim2-models, an independent implementation, where it follows the same RFC."""
 
 from hypothesis import given
 from hypothesis import strategies as st
-from scim2_models import EnterpriseUser, PatchOp, User
+from scim2_models import EnterpriseUser, PatchOp, ScimFilter, User
 
-from provisioning.scim import documents, patch
+from provisioning.scim import documents, filters, patch
+from provisioning.scim.filters import Comparison, Present, ValuePath
 from provisioning.scim.schemas import ENTERPRISE, USER_URN, user_type
+from tests.provisioning.scim.strategies import combined, printed
 
 TYPE = user_type()
 MODEL = User[EnterpriseUser]
@@ -119,3 +121,49 @@ def test_the_engine_agrees_on_a_new_element(body, new):
     before = documents.read(body, TYPE).resource
     after = patch.apply(patch.parse({"Operations": [operation]}, TYPE), before)
     assert after == by_the_oracle(body, [operation])
+
+
+# Filters: the oracle is right but for `ne` of several values, where RFC 7644 §3.4.2.2 says that
+# any value that differs is enough, and it asks for none that is equal.
+
+LEAVES = [
+    path
+    for name, path in sorted(TYPE.paths.items())
+    if path.kept and path.leaf.type in ("string", "boolean") and not name.startswith("urn:ietf")
+    if path.attribute.name in ("userName", "displayName", "externalId", "name", "emails", "active")
+] + [TYPE.paths[f"{ENTERPRISE}:department".lower()]]
+EMAIL_LEAVES = [path for path in LEAVES if path.attribute.multi_valued]
+WORDS = st.sampled_from(["a", "A", "ab", "b", "a@example.org", "B@example.org", "work", "%", "_"])
+STRING_OPERATORS = st.sampled_from(["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"])
+
+
+@st.composite
+def terms(draw, leaves=LEAVES):
+    path = draw(st.sampled_from(leaves))
+    if draw(st.integers(0, 4)) == 0:
+        return Present(path)
+    is_boolean = path.leaf.type == "boolean"
+    operator = draw(st.sampled_from(["eq", "ne"]) if is_boolean else STRING_OPERATORS)
+    if path.attribute.multi_valued and leaves is LEAVES and operator == "ne":
+        operator = "eq"
+    if is_boolean:
+        values = st.booleans()
+    elif path.name == "emails.value" and operator not in ("co", "sw", "ew"):
+        values = ADDRESSES  # the oracle takes no other text for an e-mail's value
+    else:
+        values = WORDS
+    return Comparison(path, operator, draw(values))
+
+
+EMAILS_PATH = TYPE.paths["emails"]
+FILTERS = combined(
+    terms() | combined(terms(EMAIL_LEAVES)).map(lambda inner: ValuePath(EMAILS_PATH, inner))
+)
+
+
+@given(BODIES, FILTERS)
+def test_the_evaluator_agrees_with_the_oracle(body, tree):
+    text = printed(tree)
+    found = filters.evaluate(filters.parse(text, TYPE), documents.read(body, TYPE).resource)
+    user = MODEL.model_validate({"schemas": [USER_URN]} | body)
+    assert found == ScimFilter[MODEL](text).match(user), text
