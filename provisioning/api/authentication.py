@@ -12,7 +12,7 @@ from audit.actors import Actor
 from provisioning import secrets
 from provisioning.api import throttling
 from provisioning.models import Provider, Token
-from provisioning.models.attributes import user_type
+from provisioning.models.attributes import group_type, user_type
 from provisioning.models.tokens import recognise
 from provisioning.operations import tokens
 from provisioning.scim.schemas import ResourceType
@@ -38,7 +38,13 @@ class Caller:
     @property
     def user_type(self) -> ResourceType:
         """The User resource type in force for this IdP."""
-        return user_type(self.schema_version, rename=self.provider.allow_rename)
+        provider = self.provider
+        return user_type(self.schema_version, rename=provider.allow_rename, kind=provider.kind)
+
+    @property
+    def group_type(self) -> ResourceType:
+        """The Group resource type, likewise."""
+        return group_type(self.provider.kind)
 
 
 class BearerToken(BaseAuthentication):

@@ -19,7 +19,7 @@ from provisioning.operations import groups, users
 from provisioning.scim import documents, filters, patch
 from provisioning.scim.members import MemberStep, ids
 from provisioning.scim.projection import Projection
-from provisioning.scim.schemas import GROUP, ResourceType
+from provisioning.scim.schemas import ResourceType
 
 log = structlog.get_logger("alta.provisioning")
 
@@ -189,7 +189,7 @@ class Groups(Endpoint):
 
     @property
     def type(self) -> ResourceType:
-        return GROUP
+        return self.caller.group_type
 
     @property
     def rows(self) -> QuerySet[Group]:
@@ -211,7 +211,7 @@ class Groups(Endpoint):
         return [projection.apply(resource) for resource in resources]
 
     def create(self, body: Any) -> Group:
-        document = documents.read(body, GROUP)
+        document = documents.read(body, self.type)
         members = ids(document.resource.get("members"))
         group = groups.create(
             document.resource, members, provider=self.caller.provider, actor=self.caller.actor
@@ -221,7 +221,7 @@ class Groups(Endpoint):
 
     def replace(self, resource_id: str, body: Any, version: Condition) -> Group:
         """Without `members` its members stay; `members: []` empties the group."""
-        document = documents.read(body, GROUP, replaces=True)
+        document = documents.read(body, self.type, replaces=True)
         steps: tuple[MemberStep, ...] = ()
         if "members" in document.names:
             steps = (MemberStep("replace", ids(document.resource.get("members"))),)
@@ -229,7 +229,7 @@ class Groups(Endpoint):
         return self._change(resource_id, delta, document.ignored, version)
 
     def modify(self, resource_id: str, body: Any, version: Condition) -> Group:
-        changes = patch.parse(body, GROUP)
+        changes = patch.parse(body, self.type)
         delta = groups.Delta(partial(patch.apply, changes), changes.members)
         return self._change(resource_id, delta, changes.ignored, version)
 

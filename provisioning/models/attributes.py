@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from provisioning.models.fields import CreatedField, KeyField, new_id
 from provisioning.scim import schemas
+from provisioning.scim.quirks import HABITS, STRICT
 
 CUSTOM_SCHEMA = schemas.CUSTOM
 
@@ -89,24 +90,31 @@ def hold_version() -> int:
     return version
 
 
-_types: dict[tuple[int, bool], schemas.ResourceType] = {}
+_types: dict[tuple[int, bool, str], schemas.ResourceType] = {}
 
 
-def user_type(version: int, *, rename: bool) -> schemas.ResourceType:
-    """Return the User resource type at a version of the schema, as one provider may use it.
+def user_type(version: int, *, rename: bool = False, kind: str = "") -> schemas.ResourceType:
+    """Return the User resource type at a version of the schema, as one kind of provider uses it.
 
     Each worker keeps the latest: the version comes with the token of every request.
     """
-    found = _types.get((version, rename))
+    found = _types.get((version, rename, kind))
     if found is None:
         custom = tuple(
             schemas.CustomAttribute(name, type)
             for name, type in CustomAttribute.objects.values_list("name", "type")
         )
-        if len(_types) > 8:
+        if len(_types) > 32:
             _types.clear()
-        found = _types[version, rename] = schemas.user_type(custom, rename=rename)
+        habits = HABITS.get(kind, STRICT)
+        found = schemas.user_type(custom, rename=rename, habits=habits)
+        _types[version, rename, kind] = found
     return found
+
+
+def group_type(kind: str) -> schemas.ResourceType:
+    """Return the Group resource type as one kind of provider uses it."""
+    return schemas.group_type(HABITS.get(kind, STRICT))
 
 
 def forget_types() -> None:

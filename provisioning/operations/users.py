@@ -346,7 +346,9 @@ def _locked_groups(user_id: UUID) -> list[Group]:
 
 def _hold_schema(user: User, provider: Provider, type: ResourceType) -> None:
     """Keep the custom attributes as they were when the request was read. Raises SchemaChanged."""
-    if user.custom and user_type(hold_version(), rename=provider.allow_rename) is not type:
+    if not user.custom:
+        return
+    if user_type(hold_version(), rename=provider.allow_rename, kind=provider.kind) is not type:
         raise SchemaChanged
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.scim import filters, limits, quirks
+from provisioning.scim import filters, limits
 from provisioning.scim.errors import invalid_syntax, invalid_value, kind, no_target
 from provisioning.scim.filters import Filter
 from provisioning.scim.keys import fold
@@ -22,7 +22,6 @@ def read_all(attribute: Attribute, value: object, unknown: set[str]) -> list[Ele
     name = attribute.name
     if value is None or value == "":
         return []
-    value = quirks.listed(value)
     if not isinstance(value, list):
         raise invalid_value(f"{name} must be a list of objects, not {kind(value)}.")
     refuse_too_many(name, value)
@@ -136,9 +135,7 @@ def selected(elements: list[Element], tree: Filter | None) -> list[bool]:
 def derived(tree: Filter | None) -> Element | None:
     """Return the element that a filter describes: `type eq "work"` → {"type": "work"}.
 
-    Entra ID adds and replaces emails[type eq "work"].value of users without an e-mail and expects
-    the element to be made (github.com/Metatavu/keycloak-scim-server issue 35, wireapp/wire-server
-    issue 5419); RFC 7644 §3.5.2.3 would refuse the replace. None when the filter has other terms.
+    None when the filter has other terms than equalities.
     """
     match tree:
         case None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from provisioning.scim import filters, limits, quirks
+from provisioning.scim import filters, limits
 from provisioning.scim.errors import TooLong, invalid_value, kind
 from provisioning.scim.filters import Filter
 
@@ -24,32 +24,37 @@ class MemberStep:
     filter: Filter | None = None
 
 
-def ids(value: object) -> tuple[str, ...]:
+def ids(value: object, *, one_for_many: bool = False, by_text: bool = False) -> tuple[str, ...]:
     """Return the ids of a list of members, each once and in order. Raises ScimError.
 
-    None is nobody; a blank text is an error, because it may not empty a group.
+    None is nobody; a blank text is an error, because it may not empty a group. `one_for_many`
+    takes a member without its list, `by_text` ids instead of objects.
     """
     if value is None:
         return ()
-    if isinstance(value, dict) or (isinstance(value, str) and value):
+    if (one_for_many and isinstance(value, dict)) or (by_text and isinstance(value, str) and value):
         value = [value]
     if not isinstance(value, list):
         raise invalid_value(f"members must be a list of objects, not {kind(value)}.")
     found: dict[str, None] = {}
     for given in value:
-        member = given
-        if isinstance(member, dict):
-            if "value" not in member:
-                member = {key.lower(): part for key, part in member.items()}
-            if len(member) > 1:
-                _refuse_nested(member)
-        member_id = quirks.member_id(member)
+        member_id = _member_id(given) if isinstance(given, dict) else given if by_text else None
         if not isinstance(member_id, str) or not member_id:
-            raise invalid_value("members.value must be the id of a user, as a string.")
+            raise invalid_value(
+                'Each member must be an object such as {"value": "…"}, its value the id of a user.'
+            )
         if len(member_id) > limits.TEXT_CHARACTERS:
             raise TooLong("members.value", limits.TEXT_CHARACTERS)
         found[member_id] = None
     return tuple(found)
+
+
+def _member_id(member: dict[str, Any]) -> object:
+    if "value" not in member:
+        member = {key.lower(): part for key, part in member.items()}
+    if len(member) > 1:
+        _refuse_nested(member)
+    return member.get("value")
 
 
 def _refuse_nested(member: dict[str, Any]) -> None:

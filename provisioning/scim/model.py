@@ -97,6 +97,8 @@ class ResourceType:
     extensions: tuple[Schema, ...] = field(default=(), repr=False)
     # Standard attributes of the core schema that are accepted and ignored.
     unkept: tuple[Attribute, ...] = field(default=(), repr=False)
+    # What the provider that speaks may send against the RFC.
+    habits: quirks.Habits = quirks.STRICT
     paths: dict[str, AttributePath] = field(init=False, repr=False)
     _extensions: dict[str, Schema] = field(init=False, repr=False)
 

@@ -55,6 +55,7 @@ class Patch:
     names: frozenset[str]
     ignored: tuple[str, ...]
     members: tuple[MemberStep, ...] = ()
+    habits: quirks.Habits = quirks.STRICT
 
 
 def parse(body: object, type: ResourceType) -> Patch:
@@ -84,7 +85,7 @@ def _deactivates(operations: list[Operation]) -> bool:
 class _Parser:
     def __init__(self, type_: ResourceType) -> None:
         self.type = type_
-        self.reader = Reader(type_, keeps_name=True)
+        self.reader = Reader(type_, keeps_name=True, one_for_many=True)
         self.operations: list[Operation] = []
         self.steps: list[MemberStep] = []
         self.names: set[str] = set()
@@ -95,7 +96,11 @@ class _Parser:
             self.operation(item)
         ignored = self.reader.finish(deactivates=_deactivates(self.operations))
         return Patch(
-            tuple(self.operations), frozenset(self.names), ignored, members.folded(self.steps)
+            tuple(self.operations),
+            frozenset(self.names),
+            ignored,
+            members.folded(self.steps),
+            self.type.habits,
         )
 
     def operation(self, item: object) -> None:
@@ -182,7 +187,8 @@ class _Parser:
             if verb == "remove" and (value is _ABSENT or value is None):
                 self.steps.append(MemberStep("replace"))  # all of them: RFC 7644 §3.5.2.2
             else:
-                self.steps.append(MemberStep(verb, members.ids(value)))
+                ids = self.reader.many(self.type.paths["members"], value)
+                self.steps.append(MemberStep(verb, ids))
             return
         if verb != "remove":
             raise mutability("Members are not changed, only added and removed.")
@@ -289,7 +295,7 @@ def apply(patch: Patch, resource: dict[str, Any]) -> dict[str, Any]:
         if path.target.attribute.multi_valued:
             name = path.target.attribute.name
             multi_valued[name] = None
-            found = _edited(operation, path.target, result.get(name) or [])
+            found = _edited(operation, path.target, result.get(name) or [], patch.habits)
             if len(found) > 2 * limits.EMAILS:  # some may still go, but they must not pile up
                 elements.refuse_too_many(name, found)
             _put(result, (name,), found)
@@ -313,7 +319,10 @@ def _put(resource: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
 
 
 def _edited(
-    operation: Operation, target: AttributePath, current: list[dict[str, Any]]
+    operation: Operation,
+    target: AttributePath,
+    current: list[dict[str, Any]],
+    habits: quirks.Habits,
 ) -> list[dict[str, Any]]:
     """Return the elements of a multi-valued attribute after one operation."""
     verb, tree, value = operation.verb, operation.path.filter, operation.value
@@ -328,6 +337,9 @@ def _edited(
         return list(_cleared(current, chosen, target))
     new = {target.sub.name: value} if target.sub else value
     if not any(chosen):
+        if verb == "replace" and tree is not None and not habits.replaces_what_is_missing:
+            # RFC 7644 §3.5.2.3; what to add where nothing matches, it leaves open
+            raise no_target(f"No element of {target.attribute.name} matches the filter.")
         return elements.added(current, [elements.made(target.attribute, tree) | new])
     # A part, or an element that is added to, keeps the rest; a replaced one keeps what chose it.
     whole = verb == "replace" and target.sub is None

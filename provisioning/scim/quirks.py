@@ -1,9 +1,15 @@
-"""What identity providers send beside the standard: one small function per habit, with evidence."""
+"""What identity providers send beside the standard: one small function per habit, with evidence.
+
+What fills a silence of the RFC is understood from everybody, and so are booleans as words. What
+contradicts the RFC is a field of `Habits` and is understood only from the kinds of provider that
+need it; from all others it is the error that the RFC wants.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django_scim.constants import SchemaURI  # type: ignore[import-untyped, unused-ignore]
@@ -18,6 +24,33 @@ _TOMBSTONE = re.compile(r"[0-9a-f]{32}.", re.IGNORECASE | re.DOTALL)
 _MANAGER = frozenset(
     f"{prefix}manager{sub}" for prefix in ("", f"{_ENTERPRISE}:") for sub in ("", ".value")
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What one kind of provider sends against the RFC. Each field is one habit.
+
+    `replaces_what_is_missing`: Entra ID replaces emails[type eq "work"].value of users without an
+    e-mail and expects the element to be made (github.com/Metatavu/keycloak-scim-server issue 35,
+    wireapp/wire-server issue 5419); RFC 7644 §3.5.2.3 wants noTarget.
+
+    `names_members_by_text`: Microsoft's Postman collections add members as bare strings
+    (github.com/AzureAD/SCIMReferenceCode, PostmanCollection.json); RFC 7643 §4.2 wants objects.
+
+    `sends_one_for_many`: an old OneLogin client sent `emails` as an object (noted in the demo
+    adapter of github.com/15five/django-scim2); RFC 7643 §2.4 wants a list.
+    """
+
+    replaces_what_is_missing: bool = False
+    names_members_by_text: bool = False
+    sends_one_for_many: bool = False
+
+
+STRICT = Habits()
+HABITS = {
+    "entra-id": Habits(replaces_what_is_missing=True, names_members_by_text=True),
+    "onelogin": Habits(sends_one_for_many=True),
+}
 
 
 def boolean_word(value: str) -> bool | None:
@@ -40,24 +73,6 @@ def standard_urn(name: str) -> str:
         if name.startswith(alias) and name[len(alias) : len(alias) + 1] in ("", ":"):
             return _ENTERPRISE + name[len(alias) :]
     return name
-
-
-def listed(value: Any) -> Any:
-    """Return a single object as a list of one.
-
-    An old OneLogin client sent `emails` as an object (noted in the demo adapter of
-    github.com/15five/django-scim2); PATCH values of `members` come alone as well.
-    """
-    return [value] if isinstance(value, dict) else value
-
-
-def member_id(member: object) -> object:
-    """Return the id of a member given as an object or as a bare string.
-
-    Microsoft's Postman collections add members as bare strings
-    (github.com/AzureAD/SCIMReferenceCode, PostmanCollection.json).
-    """
-    return member.get("value") if isinstance(member, dict) else member
 
 
 def patch_operations(body: Mapping[str, Any]) -> object:

@@ -31,10 +31,17 @@ class Reader:
     was) wait for `finish`, because neither may stop a deactivation.
     """
 
-    def __init__(self, type: ResourceType, *, keeps_name: bool = False) -> None:
-        """Read for a type; `keeps_name` when a userName left out means that it stays."""
+    def __init__(
+        self, type: ResourceType, *, keeps_name: bool = False, one_for_many: bool = False
+    ) -> None:
+        """Read for a type.
+
+        `keeps_name` when a userName left out means that it stays; `one_for_many` when an object
+        may stand for a list of one.
+        """
         self.type = type
         self._keeps_name = keeps_name
+        self._one_for_many = one_for_many or type.habits.sends_one_for_many
         self._ignored: dict[str, None] = {}
         self._problems: list[tuple[str, ScimError]] = []
 
@@ -109,8 +116,11 @@ class Reader:
 
     def many(self, path: AttributePath, value: object) -> Any:
         """Return canonical elements, or the ids of members."""
+        by_text = self.type.habits.names_members_by_text
         if path.name == "members":
-            return members.ids(value)
+            return members.ids(value, one_for_many=self._one_for_many, by_text=by_text)
+        if self._one_for_many and isinstance(value, dict):
+            value = [value]
         unknown: set[str] = set()
         found = elements.read_all(path.attribute, value, unknown)
         for name in sorted(unknown):

@@ -10,6 +10,7 @@ from django_scim.constants import SchemaURI  # type: ignore[import-untyped, unus
 
 from provisioning.scim import limits
 from provisioning.scim.model import Attribute, AttributePath, ResourceType, Schema
+from provisioning.scim.quirks import STRICT, Habits
 
 __all__ = [
     "CUSTOM",
@@ -23,6 +24,7 @@ __all__ = [
     "CustomAttribute",
     "ResourceType",
     "Schema",
+    "group_type",
     "user_type",
 ]
 
@@ -175,9 +177,14 @@ _ENTERPRISE_SCHEMA = Schema(
 )
 
 
-@lru_cache(maxsize=32)
-def user_type(custom: tuple[CustomAttribute, ...] = (), *, rename: bool = False) -> ResourceType:
-    """Return the User type of an installation: its custom attributes, and whether names change."""
+@lru_cache(maxsize=64)
+def user_type(
+    custom: tuple[CustomAttribute, ...] = (), *, rename: bool = False, habits: Habits = STRICT
+) -> ResourceType:
+    """Return the User type of an installation and one provider.
+
+    `rename` tells whether names may change, `habits` what the provider sends against the RFC.
+    """
     user_name = _user(
         "userName",
         required=True,
@@ -204,6 +211,7 @@ def user_type(custom: tuple[CustomAttribute, ...] = (), *, rename: bool = False)
         ),
         extensions=tuple(extensions),
         unkept=_UNKEPT_USER,
+        habits=habits,
     )
 
 
@@ -228,33 +236,40 @@ def _custom_schema(custom: tuple[CustomAttribute, ...]) -> Schema:
     )
 
 
-GROUP = ResourceType(
-    name="Group",
-    endpoint="/Groups",
-    schema=GROUP_URN,
-    description="Group",
-    attributes=(
-        *_COMMON,
-        _group(
-            "displayName",
-            required=True,
-            uniqueness="server",
-            max_length=limits.NAME_CHARACTERS,
-            clearable=False,
-        ),
-        _group(
-            "members",
-            _group("members.value", required=True, case_exact=True, mutability="immutable"),
+@lru_cache(maxsize=8)
+def group_type(habits: Habits = STRICT) -> ResourceType:
+    """Return the Group type as one provider uses it."""
+    return ResourceType(
+        name="Group",
+        endpoint="/Groups",
+        schema=GROUP_URN,
+        description="Group",
+        attributes=(
+            *_COMMON,
             _group(
-                "members.$ref",
-                type="reference",
-                reference_types=("User",),
-                case_exact=True,
-                mutability="immutable",
+                "displayName",
+                required=True,
+                uniqueness="server",
+                max_length=limits.NAME_CHARACTERS,
+                clearable=False,
             ),
-            _group("members.type", canonical_values=("User",), mutability="immutable"),
-            _group("members.display", **_READ_ONLY),
-            multi_valued=True,
+            _group(
+                "members",
+                _group("members.value", required=True, case_exact=True, mutability="immutable"),
+                _group(
+                    "members.$ref",
+                    type="reference",
+                    reference_types=("User",),
+                    case_exact=True,
+                    mutability="immutable",
+                ),
+                _group("members.type", canonical_values=("User",), mutability="immutable"),
+                _group("members.display", **_READ_ONLY),
+                multi_valued=True,
+            ),
         ),
-    ),
-)
+        habits=habits,
+    )
+
+
+GROUP = group_type()

@@ -7,14 +7,16 @@ from hypothesis import strategies as st
 from provisioning.scim import filters, patch
 from provisioning.scim.errors import ScimError
 from provisioning.scim.patch import MemberStep
-from provisioning.scim.schemas import GROUP, GROUP_URN
+from provisioning.scim.quirks import HABITS
+from provisioning.scim.schemas import GROUP_URN, group_type
 from tests.provisioning.scim.strategies import JSON, attempt
 
+ENTRA_GROUP = group_type(HABITS["entra-id"])
 BEFORE = {"id": "1", "displayName": "IT", "externalId": "x"}
 
 
 def parsed(*operations):
-    return patch.parse({"Operations": list(operations)}, GROUP)
+    return patch.parse({"Operations": list(operations)}, ENTRA_GROUP)
 
 
 def op(verb, path=None, value=...):

@@ -1,4 +1,4 @@
-"""PATCH and filters against scim2-models, an independent implementation, where it follows the same RFC."""
+"""PATCH and filters against scim2-models, another implementation, where it follows the same RFC."""
 
 from hypothesis import given
 from hypothesis import strategies as st
