@@ -94,8 +94,11 @@ def demote_others(elements: list[Element], kept: Element) -> list[Element]:
     ]
 
 
-def added(elements: list[Element], new: list[Element]) -> list[Element]:
-    """Return the elements with new ones merged in: none twice, a new primary the only one."""
+def added(elements: list[Element], new: list[Element], *, sets: bool = False) -> list[Element]:
+    """Return the elements with new ones merged in: none twice, a new primary the only one.
+
+    Where one is there already its own parts stay, unless the new one `sets` them.
+    """
     result = list(elements)
     pairs = [_pair(each) for each in result]
     for element in new:
@@ -109,7 +112,8 @@ def added(elements: list[Element], new: list[Element]) -> list[Element]:
             result.append(element)
             pairs.append(pair)
         else:
-            result[at] = _merged(result[at], element)
+            old = result[at]
+            result[at] = {**old, **element} if sets else _merged(old, element)
             pairs[at] = _pair(result[at])
         if element.get("primary"):
             result = demote_others(result, result[at])

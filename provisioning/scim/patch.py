@@ -334,13 +334,14 @@ def _edited(
         return [] if value is None else elements.without(current, value)
     chosen = elements.selected(current, tree)
     if value is None:
-        return list(_cleared(current, chosen, target))
+        return elements.distinct(list(_cleared(current, chosen, target)))
     new = {target.sub.name: value} if target.sub else value
     if not any(chosen):
         if verb == "replace" and tree is not None and not habits.replaces_what_is_missing:
             # RFC 7644 §3.5.2.3; what to add where nothing matches, it leaves open
             raise no_target(f"No element of {target.attribute.name} matches the filter.")
-        return elements.added(current, [elements.made(target.attribute, tree) | new])
+        made = elements.made(target.attribute, tree) | new
+        return elements.added(current, [made], sets=True)
     # A part, or an element that is added to, keeps the rest; a replaced one keeps what chose it.
     whole = verb == "replace" and target.sub is None
     base = (elements.derived(tree) or {}) if whole else None

@@ -1,4 +1,4 @@
-"""The recorded requests are well formed, and cover both IdPs in both of their ways to speak."""
+"""The recorded requests are well formed, and cover Entra ID and Okta in both of their ways."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 DATA = Path(__file__).parents[2] / "data"
-FILES = sorted([*DATA.glob("entra/*.json"), *DATA.glob("okta/*.json")])
+FILES = sorted(DATA.glob("*/*.json"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")

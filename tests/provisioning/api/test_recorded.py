@@ -10,10 +10,14 @@ import pytest
 
 from audit.actors import SYSTEM
 from provisioning.operations import attributes
-from tests.provisioning.api.conftest import BASE
+from tests.provisioning.api.conftest import BASE, Idp
 
 DATA = Path(__file__).parents[2] / "data"
-FILES = sorted([*DATA.glob("entra/*.json"), *DATA.glob("okta/*.json")])
+FILES = sorted(DATA.glob("*/*.json"))
+KINDS = {
+    "entra": "entra-id", "okta": "okta", "onelogin": "onelogin", "pingfederate": "pingfederate",
+    "pingone": "pingone", "jumpcloud": "jumpcloud", "google": "google-workspace",
+}  # fmt: skip
 STEP = re.compile(r'((?:urn:(?:[^.\[]|\.\d)+|[^.\[])+)(?:\[(?:type eq "(\w+)"|(\d+))\])?\.?')
 
 
@@ -101,9 +105,10 @@ def at(path: str, resource: Any) -> Any:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_recorded_request(file, request):
+@pytest.mark.django_db
+def test_recorded_request(file):
     record = json.loads(file.read_text(encoding="utf-8"))
-    idp = request.getfixturevalue(file.parent.name)
+    idp = Idp(KINDS.get(file.parent.name, "other"))
     scene = Scene(idp, record.get("given", {}))
     expect = scene.filled(record["expect"])
     response = scene.send(record["request"])

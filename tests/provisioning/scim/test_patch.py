@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from provisioning.scim import documents, limits, patch
@@ -583,7 +583,7 @@ def recorded_bodies():
 
 @pytest.mark.parametrize(("idp", "recorded"), list(recorded_bodies()))
 def test_a_recorded_body_is_understood(idp, recorded):
-    habits = HABITS.get({"entra": "entra-id"}.get(idp, idp), STRICT)
+    habits = HABITS.get({"entra": "entra-id", "google": "google-workspace"}.get(idp, idp), STRICT)
     request = recorded["request"]
     defined = recorded.get("given", {}).get("custom_attributes", ())
     custom = tuple(CustomAttribute(name, "string") for name in defined)
@@ -652,6 +652,10 @@ STORED = st.builds(
 )
 
 
+@example(
+    operations=[op("remove", "emails.type")],
+    resource={"userName": "luis", "emails": [{"value": "a"}, {"type": "work", "value": "a"}]},
+)
 @given(st.lists(OPERATIONS, min_size=1, max_size=4), STORED)
 def test_any_operations_give_a_canonical_resource_or_a_scim_error(operations, resource):
     body = {"Operations": operations}
@@ -668,6 +672,10 @@ def test_any_operations_give_a_canonical_resource_or_a_scim_error(operations, re
     assert resource == before
 
 
+@example(
+    operation=op("add", 'emails[type eq "work"].value', "é"),
+    resource={"userName": "luis", "emails": [{"value": "É"}]},
+)
 @given(OPERATIONS, STORED)
 def test_one_operation_applied_twice_is_applied_once(operation, resource):
     changes, _ = attempt(patch.parse, {"Operations": [operation]}, USER)
