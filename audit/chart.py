@@ -9,7 +9,8 @@ from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from audit.models import HourlyCount
-from audit.queries import MOST_COUNTED, Filters, TooSlow, matching, quickly
+from audit.patience import TooSlow, within
+from audit.queries import MOST_COUNTED, QUICK_MS, Filters, matching
 
 DEFAULT_DAYS = 30
 MOST_DAYS = 366
@@ -50,7 +51,7 @@ def draw(filters: Filters) -> Chart | None:
     first, last = days_of(filters)
     by_month = (last - first).days >= MOST_DAYS_BY_DAY
     try:
-        with quickly():
+        with within(QUICK_MS):
             hours = _hours(filters, first, last)
     except TooSlow:
         return None

@@ -1,18 +1,17 @@
 """What the table of events asks: filters, pages by key, a capped count."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError
 from django.db.models import Q, QuerySet
 from django.utils import translation
 
 from audit import keyset
 from audit.models import Event
+from audit.patience import TooSlow, told, within
 from audit.search import WORD_BREAK, asked, fold
 from audit.types import EventType
 
@@ -31,10 +30,6 @@ TARGET_KINDS = (
     "service",
 )
 ORDER = keyset.ByTime("performed_at")
-
-
-class TooSlow(TimeoutError):
-    """The database gave up: no index serves the question, and nothing bounds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +94,13 @@ def page(
     try:
         return keyset.page(matching(filters), ORDER, cursor, size, are_few=are_few)
     except OperationalError as error:
-        raise _told(error) from error
+        raise told(error) from error
 
 
 def count(filters: Filters, most: int = MOST_COUNTED) -> Count | None:
     """Count the events, up to `most`; None when even that takes too long."""
     try:
-        with quickly():
+        with within(QUICK_MS):
             number = matching(filters).order_by().values("pk")[: most + 1].count()
     except TooSlow:
         return None
@@ -128,23 +123,3 @@ def _words_of_types() -> dict[str, frozenset[str]]:
                 texts = f"{type.label} {type.category.label} {type.key}"
                 found[type.key] |= {w for w in WORD_BREAK.split(fold(texts)) if len(w) > 2}
     return {key: frozenset(words) for key, words in found.items()}
-
-
-@contextmanager
-def quickly(most_ms: int = QUICK_MS) -> Iterator[None]:
-    """Give up on what only decorates the page before it holds the page up. Raises TooSlow."""
-    try:
-        if connection.vendor != "postgresql":
-            yield
-            return
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = {most_ms:d}")
-            yield
-    except OperationalError as error:
-        raise _told(error) from error
-
-
-def _told(error: OperationalError) -> Exception:
-    cancelled = getattr(error.__cause__, "sqlstate", "") == "57014"
-    return TooSlow() if cancelled else error

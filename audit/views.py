@@ -14,6 +14,7 @@ from audit import chart, queries
 from audit.access import readers_only
 from audit.forms import FilterForm
 from audit.models import Event
+from audit.patience import TooSlow
 from audit.presentation import Shown
 
 LAST_ID = 2**63 - 1
@@ -39,7 +40,7 @@ def events(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "query": form.query(), "count": count}
     try:
         page = queries.page(filters, request.GET.get("cursor", ""), counted=count)
-    except queries.TooSlow:
+    except TooSlow:
         return _render(request, context | {"is_too_slow": True})
     context |= {
         "events": [Shown(event) for event in page.rows],

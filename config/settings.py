@@ -293,6 +293,7 @@ CELERY_BEAT_SCHEDULE = {
     "tokens": {"task": "provisioning.tasks.expire_tokens", "schedule": 300},
     "notices": {"task": "portal.tasks.mail_notices", "schedule": 300},
     "sweep": {"task": "provisioning.tasks.sweep", "schedule": 3600},
+    "statistics": {"task": "provisioning.tasks.refresh_statistics", "schedule": 300},
     "portal-sweep": {"task": "portal.tasks.sweep", "schedule": 3600},
     "authentication-failures": {
         "task": "provisioning.tasks.record_authentication_failures",

@@ -200,7 +200,8 @@ def _sorted_by(path: AttributePath, model: type[Any]) -> tuple[Any, Any]:
     if name == "id":
         return F("pk"), never
     if name == "active":
-        return F("is_active"), never
+        value = Coalesce(F("is_active"), Value(False))
+        return value, Case(When(is_active=None, then=Value(True)), default=Value(False))
     if name in MOMENTS:
         return F(MOMENTS[name]), never
     if name in ("emails", "emails.value", "emails.type", "emails.display"):

@@ -109,6 +109,32 @@ def _depth(tree: filters.Filter) -> int:
             return 0
 
 
+# What eq, sw and the orders find by an index; `indexed_value` serves e-mails and custom values.
+_INDEXED = {
+    "id", "externalId", "userName", "displayName", "active", "emails.value", "groups.value",
+    "members.value", f"{schemas.ENTERPRISE}:department", *MOMENTS,
+}  # fmt: skip
+_UNINDEXED_OPERATORS = {"ne", "co", "ew"}
+
+
+def is_served(tree: filters.Filter) -> bool:
+    """Tell whether an index leads to the rows of a filter, however many others there are."""
+    match tree:
+        case filters.And(terms):
+            return any(map(is_served, terms))
+        case filters.Or(terms):
+            return all(map(is_served, terms))
+        case filters.Comparison(path, operator, _):
+            is_indexed = path.name in _INDEXED or path.extension == schemas.CUSTOM
+            return is_indexed and operator not in _UNINDEXED_OPERATORS
+        case filters.ValuePath(_, inner):
+            return is_served(inner)
+        case filters.Never():
+            return True
+        case _:
+            return False
+
+
 def _user_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
     name = term.path.name
     if name in USER_TEXTS:

@@ -5,6 +5,7 @@ Each task may run twice or late without harm.
 
 from celery import shared_task
 
+from provisioning import statistics
 from provisioning.operations import access, tokens
 
 
@@ -24,3 +25,9 @@ def sweep() -> int:
 def record_authentication_failures() -> int:
     """Turn each past minute's refused requests of an address into one event."""
     return access.record_failures()
+
+
+@shared_task
+def refresh_statistics() -> bool:
+    """Tell SQLite's planner how large its tables have become."""
+    return statistics.refresh()

@@ -11,11 +11,9 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from provisioning.adapters import etag
 from provisioning.api import media
 from provisioning.api.authentication import BearerToken, Caller
 from provisioning.api.media import OneRenderer, ScimRenderer
-from provisioning.models import Group, User
 from provisioning.scim.errors import ScimError
 from provisioning.scim.projection import Projection
 from provisioning.scim.schemas import ResourceType
@@ -71,10 +69,10 @@ class ScimView(APIView):
         header = self.request.META.get("HTTP_IF_MATCH")
         return None if header is None else lambda version: matches(header, f'W/"{version}"')
 
-    def unchanged(self, row: User | Group) -> bool:
+    def unchanged(self, tag: str) -> bool:
         """Return whether If-None-Match names the present version."""
         header = self.request.META.get("HTTP_IF_NONE_MATCH")
-        return header is not None and matches(header, etag(row))
+        return header is not None and matches(header, tag)
 
 
 def matches(header: str, tag: str) -> bool:

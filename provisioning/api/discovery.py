@@ -1,7 +1,9 @@
 """/ServiceProviderConfig, /ResourceTypes, /Schemas, and what is not there."""
 
+import hashlib
 from typing import Any
 
+import orjson
 from django.http import Http404
 from django_scim.utils import get_all_schemas_getter, get_service_provider_config_model
 from rest_framework.request import Request
@@ -14,14 +16,26 @@ from provisioning.scim.errors import ScimError
 from provisioning.scim.schemas import GROUP
 
 
-class ServiceProviderConfigView(ScimView):
+class DiscoveryView(ScimView):
+    """Documents that change with the installation only: their ETag is their digest."""
+
+    def respond(self, document: dict[str, Any]) -> Response:
+        """Answer with a document, or say that the caller has it already."""
+        digest = hashlib.blake2s(orjson.dumps(document), digest_size=12).hexdigest()
+        headers = {"ETag": f'W/"{digest}"'}
+        if self.unchanged(headers["ETag"]):
+            return Response(status=304, headers=headers)
+        return Response(document, headers=headers)
+
+
+class ServiceProviderConfigView(DiscoveryView):
     """/ServiceProviderConfig"""
 
     def get(self, request: Request) -> Response:
-        return Response(get_service_provider_config_model()(request).to_dict())
+        return self.respond(get_service_provider_config_model()(request).to_dict())
 
 
-class DiscoveryList(ScimView):
+class DiscoveryList(DiscoveryView):
     """A list of fixed documents, and each by its id."""
 
     def documents(self) -> list[dict[str, Any]]:
@@ -32,10 +46,10 @@ class DiscoveryList(ScimView):
             raise ScimError("This list cannot be filtered.", status=403)
         documents = self.documents()
         if name is None:
-            return Response(messages.list_response(documents, len(documents), 1))
+            return self.respond(messages.list_response(documents, len(documents), 1))
         for document in documents:
             if document["id"].lower() == name.lower():
-                return Response(document)
+                return self.respond(document)
         raise Http404
 
 

@@ -1,12 +1,17 @@
 """Queries: filter, order and page, from the URL of a GET or the body of a `.search`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from provisioning import pages
+from django.db.models import QuerySet
+
+from audit.patience import TooSlow, within
+from provisioning import pages, queries
 from provisioning.api.authentication import Caller
 from provisioning.api.endpoints import ENDPOINTS, Endpoint
 from provisioning.scim import filters, limits, messages, paths
-from provisioning.scim.errors import ScimError, invalid_syntax, invalid_value, kind
+from provisioning.scim.errors import ScimError, invalid_syntax, invalid_value, kind, too_many
 from provisioning.scim.projection import Projection
 from provisioning.scim.schemas import ResourceType
 
@@ -14,6 +19,7 @@ Parameters = dict[str, str]
 _TEXTS = ("filter", "sortby", "sortorder", "cursor")
 _NUMBERS = ("startindex", "count")
 _LISTS = ("attributes", "excludedattributes")
+MOST_MS = 5_000  # Entra ID and Okta wait for a minute, a worker should not
 
 
 def parameters_of(body: object) -> Parameters:
@@ -45,19 +51,8 @@ def listing(endpoint: Endpoint, asked: Parameters) -> dict[str, Any]:
     text = asked.get("filter")
     tree = None if text is None else filters.parse(text, endpoint.type)
     rows = endpoint.rows if tree is None else endpoint.matching(tree)
-    if "cursor" in asked:
-        if "startindex" in asked:
-            raise invalid_value("Ask for a page by startIndex or by cursor, not by both.")
-        query = (
-            str(endpoint.caller.provider.pk), endpoint.name, text or "",
-            asked.get("sortby", "").lower(), asked.get("sortorder", "").lower(),
-        )  # fmt: skip
-        count = _cursor_count(asked)
-        page = pages.by_cursor(rows, order, asked["cursor"], count, query=query)
-        start = None
-    else:
-        start, count = _index(asked)
-        page = pages.by_index(rows, order, start, count)
+    with _bounded(tree, order):
+        page, start = _page(endpoint, rows, order, asked)
     return messages.list_response(
         endpoint.resources(page.rows, projection),
         page.total,
@@ -65,6 +60,39 @@ def listing(endpoint: Endpoint, asked: Parameters) -> dict[str, Any]:
         next_cursor=page.next_cursor,
         previous_cursor=page.previous_cursor,
     )
+
+
+def _page(
+    endpoint: Endpoint, rows: QuerySet[Any], order: pages.Order, asked: Parameters
+) -> tuple[pages.Page, int | None]:
+    """Return a page and its startIndex, which is None for a page by cursor. Raises ScimError."""
+    if "cursor" in asked:
+        if "startindex" in asked:
+            raise invalid_value("Ask for a page by startIndex or by cursor, not by both.")
+        query = (
+            str(endpoint.caller.provider.pk), endpoint.name, asked.get("filter", ""),
+            asked.get("sortby", "").lower(), asked.get("sortorder", "").lower(),
+        )  # fmt: skip
+        count = _cursor_count(asked)
+        return pages.by_cursor(rows, order, asked["cursor"], count, query=query), None
+    start, count = _index(asked)
+    return pages.by_index(rows, order, start, count), start
+
+
+@contextmanager
+def _bounded(tree: filters.Filter | None, order: pages.Order) -> Iterator[None]:
+    """Give up on what no index serves after a few seconds. Raises ScimError tooMany."""
+    if order.path is None and (tree is None or queries.is_served(tree)):
+        yield
+        return
+    try:
+        with within(MOST_MS):
+            yield
+    except TooSlow:
+        raise too_many(
+            "The query takes too long in a directory of this size: compare userName, externalId, "
+            "emails.value or another indexed attribute with eq or sw, and do not sort."
+        ) from None
 
 
 def listing_of_all(caller: Caller, asked: Parameters) -> dict[str, Any]:
@@ -90,7 +118,8 @@ def listing_of_all(caller: Caller, asked: Parameters) -> dict[str, Any]:
             continue
         rows = endpoint.rows if tree is None else endpoint.matching(tree)
         left = count - len(resources)
-        page = pages.by_index(rows, order, max(start - total, 1), left)
+        with _bounded(tree, order):
+            page = pages.by_index(rows, order, max(start - total, 1), left)
         total += page.total
         resources += endpoint.resources(page.rows, _projection(asked, endpoint.type))
     if len(refusals) == len(ENDPOINTS):

@@ -24,7 +24,8 @@ class EndpointView(ScimView):
         """Answer with one resource."""
         projection = self.projection(self.endpoint.type)
         resource = self.endpoint.resources([row], projection, are_new=status == 201)[0]
-        headers = {"ETag": etag(row), "Location": self.endpoint.location(row)}
+        location = self.endpoint.location(row)
+        headers = {"ETag": etag(row), "Location": location, "Content-Location": location}
         return Response(resource, status=status, headers=headers)
 
 
@@ -44,7 +45,7 @@ class Item(EndpointView):
 
     def get(self, request: Request, resource_id: str) -> Response:
         row = self.endpoint.find(resource_id)
-        if self.unchanged(row):
+        if self.unchanged(etag(row)):
             return Response(status=304, headers={"ETag": etag(row)})
         return self.respond(row)
 

@@ -31,12 +31,9 @@ class Group(models.Model):
         )
         indexes = (
             models.Index(fields=("provider", "id"), name="group_page"),
-            models.Index(
-                fields=("provider", "external_id"),
-                condition=~models.Q(external_id=""),
-                name="group_external_id",
-            ),
+            models.Index(fields=("provider", "external_id"), name="group_external_id"),
             models.Index(fields=("provider", "updated_at"), name="group_last_modified"),
+            models.Index(fields=("provider", "created_at"), name="group_created"),
         )
 
     def __str__(self) -> str:

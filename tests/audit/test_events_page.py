@@ -224,9 +224,10 @@ def test_the_page_says_its_time_zone_once(auditor_page, happened):
 
 def test_a_search_that_takes_too_long_is_said_in_words(auditor_page, monkeypatch):
     from audit import queries
+    from audit.patience import TooSlow
 
     def slow(*args, **kwargs):
-        raise queries.TooSlow
+        raise TooSlow
 
     monkeypatch.setattr(queries, "page", slow)
     assert "ha tardado demasiado" in text_of(auditor_page)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from audit import queries
 from audit.queries import Filters
@@ -74,12 +74,6 @@ def test_few_matches_are_found_before_they_are_sorted(trail):
 
 def test_the_search_text_stays_in_the_database(trail):
     assert "search" in queries.page(Filters()).rows[0].get_deferred_fields()
-
-
-@pytest.mark.postgresql
-def test_what_no_index_serves_is_stopped_and_said(db):
-    with pytest.raises(queries.TooSlow), queries.quickly(50), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(2)")
 
 
 @pytest.mark.postgresql

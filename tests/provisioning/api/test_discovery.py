@@ -119,3 +119,22 @@ def test_django_scim2s_adapter_is_on_every_resource_request(entra, monkeypatch, 
         ("POST", f"/{kind}/.search", {}),
     ]:
         assert entra.request(method, where, sent).status_code == 500, (method, where)
+
+
+@pytest.mark.parametrize(
+    "path", ["/Schemas", f"/Schemas/{CORE}", "/ResourceTypes", "/ServiceProviderConfig"]
+)
+def test_an_etag_spares_what_the_caller_has(entra, path):
+    tag = entra.get(path)["ETag"]
+    again = entra.get(path, **{"If-None-Match": tag})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+
+
+def test_the_etag_of_the_schemas_follows_the_attributes_and_the_provider(entra, okta):
+    tag = entra.get("/Schemas")["ETag"]
+    assert okta.get("/Schemas")["ETag"] == tag
+    attributes.add("badge", actor=SYSTEM)
+    assert entra.get("/Schemas", **{"If-None-Match": tag}).status_code == 200
+    okta.provider.allow_rename = True
+    okta.provider.save()
+    assert okta.get("/Schemas")["ETag"] != entra.get("/Schemas")["ETag"]

@@ -136,6 +136,7 @@ def test_a_new_user_is_201_with_its_place_its_tag_and_nothing_to_cache(entra, se
     place = f"{settings.PUBLIC_URL}/scim/v2/Users/{user['id']}"
     assert response.status_code == 201
     assert response["Location"] == user["meta"]["location"] == place
+    assert response["Content-Location"] == place
     assert response["ETag"] == user["meta"]["version"] == 'W/"1"'
     assert response["Content-Type"] == "application/scim+json"
     assert response["Cache-Control"] == "no-store"
