@@ -4,6 +4,7 @@ import logging
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import F
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -16,29 +17,45 @@ log = logging.getLogger("alta.mail")
 
 
 def mail_due() -> int:
-    """Mail the notices that nobody mailed yet; return how many.
+    """Mail what still holds and nobody mailed yet, the nearest of a token only; return how many.
 
-    A notice is claimed before it is sent, so that two workers send it once; when the mail server
-    refuses, the claim is given back and the next run tries again.
+    Notices are claimed before the mail is sent, so that two workers send it once; when the mail
+    server refuses, the claim is given back and the next run tries again.
     """
     if not settings.EMAIL_CONFIGURED:
         return 0
     accounts = Account.objects.filter(is_active=True, groups__name=roles.ADMINISTRATOR)
     recipients = list(accounts.exclude(email="").values_list("email", flat=True))
     sent = 0
-    due = ExpiryNotice.objects.filter(mailed_at=None, expires_at__gt=Now())
-    for notice in due.select_related("token__provider").order_by("expires_at"):
-        claim = ExpiryNotice.objects.filter(pk=notice.pk, mailed_at=None)
-        if not recipients or not claim.update(mailed_at=timezone.now()):
-            continue
+    for notice in _nearest() if recipients else ():
+        # Notices of earlier thresholds say less of the same end: they are told with this one.
+        told = ExpiryNotice.objects.filter(
+            token=notice.token_id, expires_at=notice.expires_at, days__gte=notice.days
+        )
+        now = timezone.now()
+        if not told.filter(mailed_at=None).update(mailed_at=now):
+            continue  # another worker was first
         try:
             _message(notice, recipients).send()
         except OSError as error:  # smtplib's errors are OSErrors too
-            ExpiryNotice.objects.filter(pk=notice.pk).update(mailed_at=None)
+            told.filter(mailed_at=now).update(mailed_at=None)
             log.warning("The mail server refused a notice: %s", error)
             break
         sent += 1
     return sent
+
+
+def _nearest() -> list[ExpiryNotice]:
+    """Return the nearest unmailed notice of each token that will end as the notice says."""
+    due = ExpiryNotice.objects.filter(
+        mailed_at=None,
+        expires_at__gt=Now(),
+        expires_at=F("token__expires_at"),  # else it was renewed
+        token__removed_at=None,
+        token__is_active=True,
+    )
+    found = due.select_related("token__provider").order_by("expires_at", "token_id", "-days")
+    return list({notice.token_id: notice for notice in found}.values())
 
 
 def _message(notice: ExpiryNotice, recipients: list[str]) -> EmailMessage:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.utils import timezone
 
@@ -54,3 +55,44 @@ def test_nothing_is_claimed_while_nobody_has_an_address(ending, eva):
 def test_without_a_mail_server_nothing_is_tried(ending, ana, settings):
     settings.EMAIL_CONFIGURED = False
     assert notices.mail_due() == 0
+
+
+def test_a_token_renewed_or_removed_or_set_inactive_is_not_told(ending, ana, entra, okta):
+    Token.objects.update(expires_at=timezone.now() + timedelta(days=6))
+    tokens.notify()
+    tokens.renew(entra.token.pk, actor=ana)
+    tokens.remove(okta.token.pk, actor=ana)
+    assert notices.mail_due() == 0
+    tokens.generate(okta.provider, actor=ana)
+    Token.objects.live().update(expires_at=timezone.now() + timedelta(days=5))
+    tokens.notify()
+    for token in Token.objects.live():
+        tokens.deactivate(token.pk, actor=ana)
+    assert notices.mail_due() == 0
+    assert mail.outbox == []
+
+
+def test_a_mail_server_that_is_named_late_tells_the_nearest_threshold_only(entra, ana, settings):
+    settings.EMAIL_CONFIGURED = False
+    end = entra.token.expires_at
+    for days in (29, 13, 6):
+        with time_machine.travel(end - timedelta(days=days)):
+            assert tokens.notify() == 1
+            assert notices.mail_due() == 0
+    settings.EMAIL_CONFIGURED = True
+    assert (notices.mail_due(), notices.mail_due()) == (1, 0)
+    assert "7 días" in mail.outbox[0].subject
+    assert not ExpiryNotice.objects.filter(mailed_at=None).exists()
+
+
+def test_a_refused_mail_leaves_every_threshold_to_be_told(entra, ana, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise ConnectionRefusedError("no mail server")
+
+    end = entra.token.expires_at
+    for days in (29, 13):
+        with time_machine.travel(end - timedelta(days=days)):
+            tokens.notify()
+    monkeypatch.setattr(mail.EmailMessage, "send", refuse)
+    assert notices.mail_due() == 0
+    assert ExpiryNotice.objects.filter(mailed_at=None).count() == 2
