@@ -13,9 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from provisioning.models import ExpiryNotice, Provider, Token, TokenSecret
-from provisioning.operations.tokens import NOTICE_DAYS, RECENT_USE
-
-SOON = timedelta(days=max(NOTICE_DAYS))
+from provisioning.operations.tokens import RECENT_USE, notice_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,9 @@ class Row:
 
     @property
     def expires_soon(self) -> bool:
-        end = self.token.expires_at
-        return end is not None and timezone.now() < end <= timezone.now() + SOON
+        end, now = self.token.expires_at, timezone.now()
+        soon = timedelta(days=max(notice_days(self.token), default=0))
+        return end is not None and now < end <= now + soon
 
     @property
     def may_activate(self) -> bool:

@@ -304,6 +304,12 @@ def expire() -> int:
     return ended
 
 
+def notice_days(token: Token) -> list[int]:
+    """Return how many days ahead a token's end is told: fewer than it lives, or it is no news."""
+    lifetime = token.lifetime_days
+    return [days for days in NOTICE_DAYS if lifetime is None or days < lifetime]
+
+
 def notify() -> int:
     """Keep one notice for the nearest threshold that each token has passed; return how many.
 
@@ -314,9 +320,11 @@ def notify() -> int:
     for token in Token.objects.usable().filter(expires_at__lte=horizon):
         assert token.expires_at is not None  # noqa: S101 — the filter says so; mypy cannot see it
         left = token.expires_at - timezone.now()
-        days = min(days for days in NOTICE_DAYS if left <= timedelta(days=days))
+        passed = [days for days in notice_days(token) if left <= timedelta(days=days)]
+        if not passed:
+            continue
         _, created = ExpiryNotice.objects.get_or_create(
-            token=token, expires_at=token.expires_at, days=days
+            token=token, expires_at=token.expires_at, days=min(passed)
         )
         made += created
     return made

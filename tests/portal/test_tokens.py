@@ -73,6 +73,7 @@ def test_a_token_s_line_says_all_that_is_known_of_it(admin_page, entra):
         ({}, ["Activo", "Sin uso"]),
         ({"is_active": False}, ["Inactivo"]),
         ({"expires_at": timedelta(days=29)}, ["Activo", "Caduca pronto"]),
+        ({"expires_at": timedelta(days=13), "lifetime_days": 30}, ["Activo", "Caduca pronto"]),
         ({"expires_at": timedelta(days=-1)}, ["Caducado"]),
         ({"expires_at": None}, ["Activo", "Nunca"]),
     ],
@@ -85,6 +86,12 @@ def test_the_status_is_said_in_words(admin_page, entra, change, words):
     assert table
     badges = re.findall(r'class="(?:badge[^"]*|muted)">([^<]+)', table[0])
     assert badges[: len(words)] == words or set(words) <= set(badges)
+
+
+def test_a_fresh_token_of_30_days_does_not_end_soon(admin_page, entra):
+    end = timezone.now() + timedelta(days=30)
+    Token.objects.filter(pk=entra.token.pk).update(lifetime_days=30, expires_at=end)
+    assert "Caduca pronto" not in admin_page.get(ENTRA).text
 
 
 def test_the_counter_names_where_the_tokens_are_and_why_no_more_may_be_made(

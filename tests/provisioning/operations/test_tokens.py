@@ -205,6 +205,21 @@ def test_each_threshold_is_told_once(provider, actor, days_left, told):
     assert list(ExpiryNotice.objects.values_list("days", flat=True)) == told
 
 
+@pytest.mark.parametrize(
+    ("lifetime", "told"), [(365, [30, 14, 7, 1]), (30, [14, 7, 1]), (7, [1]), (1, [])]
+)
+def test_a_token_is_told_of_only_when_its_end_is_nearer_than_it_was(
+    provider, actor, lifetime, told
+):
+    end = tokens.generate(provider, actor=actor, lifetime_days=lifetime).token.expires_at
+    assert tokens.notify() == 0
+    for days in (30, 14, 7, 1):
+        if days < lifetime:
+            with time_machine.travel(end - timedelta(days=days - 0.1)):
+                tokens.notify()
+    assert list(ExpiryNotice.objects.order_by("-days").values_list("days", flat=True)) == told
+
+
 def test_a_failing_event_takes_the_change_back(issued, actor, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("no space left on device")
