@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
+from django.utils.translation.reloader import translation_file_changed
 
 from audit.actors import Actor
 from portal import roles
@@ -43,7 +44,7 @@ def alone() -> Iterator[None]:
 
 
 def compile_messages() -> int:
-    """Compile the message files that changed; return how many."""
+    """Compile the message files that changed, for this process too; return how many."""
     compiled = 0
     for folder in settings.LOCALE_PATHS:
         for source in sorted(Path(folder).glob("*/LC_MESSAGES/*.po")):
@@ -56,6 +57,8 @@ def compile_messages() -> int:
             with fresh.open("wb") as file:
                 mofile.write_mo(file, catalog)
             fresh.replace(target)  # at once: another process may be reading
+            # Django has read the catalogue at its start, and would keep what it found then.
+            translation_file_changed(sender=None, file_path=target)
             compiled += 1
     return compiled
 

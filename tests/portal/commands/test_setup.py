@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from audit.models import Event
 from audit.types import EventType
@@ -74,8 +75,12 @@ def test_messages_are_compiled_again_only_when_they_changed(tmp_path, settings):
     folder.mkdir(parents=True)
     (folder / "django.po").write_text('msgid ""\nmsgstr ""\n\nmsgid "Token"\nmsgstr "Ficha"\n')
     settings.LOCALE_PATHS = [tmp_path]
+    with translation.override("es"):  # the catalogue is read before its file exists
+        assert translation.gettext("Token") == "Token"
     assert installation.compile_messages() == 1
     assert b"Ficha" in (folder / "django.mo").read_bytes()
+    with translation.override("es"):
+        assert translation.gettext("Token") == "Ficha"
     assert installation.compile_messages() == 0
 
 
