@@ -71,9 +71,45 @@ NAMES: dict[str, Text] = {
     "urn": gettext_lazy("Full name in SCIM"),
     "userName": gettext_lazy("User name"),
     "users": gettext_lazy("Users who carried a value"),
+    "value_type": gettext_lazy("Type of its values"),
     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department": gettext_lazy(
         "Department"
     ),
+}
+# What a detail can say, where that is one of a few words; any other value is shown as it stands.
+VALUES: dict[str, dict[str, Text]] = {
+    "reason": {
+        "credentials": gettext_lazy("Wrong name or password"),
+        "locked": gettext_lazy("Too many failed attempts"),
+    },
+    "role": {
+        "administrator": gettext_lazy("System administrator"),
+        "auditor": gettext_lazy("Read-only auditor"),
+    },
+    "scope": {
+        "installation": gettext_lazy("The whole installation"),
+        "provider": gettext_lazy("Each identity provider"),
+    },
+    "value_type": {
+        "string": gettext_lazy("Text"),
+        "boolean": gettext_lazy("Yes or no"),
+        "integer": gettext_lazy("Whole number"),
+        "decimal": gettext_lazy("Decimal number"),
+        "dateTime": gettext_lazy("Date and time"),
+    },
+}
+EMAIL_TYPES: dict[str, Text] = {
+    "work": pgettext_lazy("e-mail", "work"),
+    "home": pgettext_lazy("e-mail", "home"),
+    "other": pgettext_lazy("e-mail", "other"),
+}
+# What an operation remarked, by its code; `value` is what the remark is about.
+REMARKS: dict[str, Text] = {
+    "rename_ignored": gettext_lazy(
+        "The user name was not changed to “%(value)s”: the user is being deactivated"
+    ),
+    "name_regained": gettext_lazy("The user name finds this user again"),
+    "name_held": gettext_lazy("Another user has the name now: it was not given back"),
 }
 TONES = {
     "created": "good",
@@ -174,7 +210,7 @@ class Shown:
         if not isinstance(self.event.changes, dict):
             return []
         return [
-            Change(label_of(name), name, told(pair[0]), told(pair[1]))
+            Change(label_of(name), name, told(pair[0], name), told(pair[1], name))
             for name, pair in self.event.changes.items()
             if isinstance(pair, list) and len(pair) == 2
         ]
@@ -185,7 +221,8 @@ class Shown:
         if not isinstance(self.event.details, dict):
             return []
         return [
-            Detail(label_of(name), name, told(value)) for name, value in self.event.details.items()
+            Detail(label_of(name), name, told(value, name))
+            for name, value in self.event.details.items()
         ]
 
     @property
@@ -221,21 +258,29 @@ def label_of(name: str) -> Text:
     return NAMES.get(name) or (name.rpartition(":")[2] if name.startswith("urn:") else name)
 
 
-def told(value: Any) -> str:
-    """Return a value of the journal as text."""
+def told(value: Any, name: str = "") -> str:
+    """Return a value of the journal, kept under a name, as text."""
     match value:
-        case None | "" | [] | {}:
+        case None | "" | []:
+            return _("(empty)")
+        case dict() if not value:  # the pattern {} would match every dict
             return _("(empty)")
         case bool():
             return _("yes") if value else _("no")
+        case str() if value in VALUES.get(name, ()):
+            return str(VALUES[name][value])
         case str() if MOMENT.fullmatch(value):
             return _moment(value)
         case list():
-            return ", ".join(told(item) for item in value)
+            return ", ".join(told(item, name) for item in value)
+        case {"remark": str(code)} if code in REMARKS:
+            return str(REMARKS[code]) % {"value": value.get("value", "")}
+        case {"id": str(token), "slot": int(slot)}:
+            return f"{token} → {slot}"
         case {"count": int(count), "names": list(names)}:
             return f"{count}: {', '.join(_some(names, count))}"
         case {"value": str(main), **rest}:
-            remarks = [str(v) for k, v in rest.items() if isinstance(v, str)]
+            remarks = [str(EMAIL_TYPES.get(v, v)) for v in rest.values() if isinstance(v, str)]
             remarks += [_("primary")] if rest.get("primary") is True else []
             return f"{main} ({', '.join(remarks)})" if remarks else main
         case dict():

@@ -151,6 +151,13 @@ def tombstone() -> Arguments:
     return user_change(active=False, userName=f"{'0' * 32}luis@example.com")
 
 
+def back_from_the_tombstone() -> Arguments:
+    buried = tombstone()
+    users.change(**buried, actor=MAKER)
+    wanted = {"userName": "luis@example.com", "active": True}
+    return buried | {"edit": users.Edit(lambda before: before | wanted, frozenset(wanted))}
+
+
 def every_attribute() -> Arguments:
     attributes.add("costCenter", "integer", actor=MAKER)
     return user_change(
@@ -228,6 +235,7 @@ ROWS = [
     Row(E.USER_ACTIVATED, users.change, lambda: user_change(was_active=False, active=True)),
     Row(E.USER_DEACTIVATED, users.change, lambda: user_change(active=False)),
     Row(E.USER_DEACTIVATED, users.change, tombstone),
+    Row(E.USER_ACTIVATED, users.change, back_from_the_tombstone),
     Row(E.USER_DELETED, users.delete, leaving_user),
     Row(E.USER_RESTORED, users.restore, lambda: {"user_id": a_deleted_user().pk}),
     Row(
