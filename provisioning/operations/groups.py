@@ -176,7 +176,7 @@ def _write(group: Group, resource: Resource) -> list[str]:
         raise InvalidValue(_("externalId is too long: at most 2,000 bytes are allowed."))
     columns = GroupAdapter(group).from_dict(resource)
     if len(group.display_name_key) > LONGEST_NAME_KEY:
-        raise InvalidValue("displayName is too long once its letters are spelt out (NFKC).")
+        raise InvalidValue(_("displayName is too long once its letters are spelt out (NFKC)."))
     return columns
 
 

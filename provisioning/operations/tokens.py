@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from audit import journal
 from audit.actors import SYSTEM, Actor
@@ -63,7 +64,7 @@ def generate(
     _check_lifetime(lifetime_days)
     name = " ".join(name.split()) or provider.label
     if len(name) > 100 or not name.isprintable():
-        raise InvalidValue("The name has at most 100 printable characters.")
+        raise InvalidValue(_("The name has at most 100 printable characters."))
     rekey()
     for slot in range(1, settings.SCIM_TOKEN_LIMIT + 1):
         token = Token(
@@ -136,7 +137,7 @@ def renew(
     """
     claim(form)
     if overlap_h not in OVERLAPS_H:
-        raise InvalidValue("The overlap is 0, 1 or 24 hours.")
+        raise InvalidValue(_("The overlap is 0, 1 or 24 hours."))
     token = _locked(token_id)
     before, old_hint = token.expires_at, token.masked
     secret = secrets.new_secret()
@@ -384,7 +385,10 @@ def _keep_digest(token: Token, secret: str) -> None:
 
 def _check_lifetime(days: int | None) -> None:
     if days is not None and not 1 <= days <= LONGEST_LIFETIME_DAYS:
-        raise InvalidValue(f"The lifetime is from 1 to {LONGEST_LIFETIME_DAYS} days, or none.")
+        raise InvalidValue(
+            _("The lifetime is from 1 to %(longest)d days, or none.")
+            % {"longest": LONGEST_LIFETIME_DAYS}
+        )
 
 
 def _end(lifetime_days: int | None) -> datetime | None:

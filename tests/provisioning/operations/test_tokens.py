@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 import pytest
 import time_machine
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from audit import journal
 from audit.models import Event
@@ -131,6 +131,11 @@ def test_a_form_sent_twice_makes_one_token(provider, actor):
 def test_a_lifetime_out_of_range_is_refused(provider, actor, days):
     with pytest.raises(InvalidValue):
         tokens.generate(provider, actor=actor, lifetime_days=days)
+
+
+def test_a_refusal_speaks_the_reader_s_language(provider, actor):
+    with translation.override("es"), pytest.raises(InvalidValue, match="de 1 a 3650 días"):
+        tokens.generate(provider, actor=actor, lifetime_days=0)
 
 
 def test_deactivating_and_activating_record_one_event_each_and_repeats_none(issued, actor):
