@@ -1,6 +1,7 @@
 """What the commands of an operator share: who acts, how a refusal and a wrong call end, tables.
 
-Exit codes: 0 done, 1 refused with the reason on standard error, 2 a wrong call.
+Exit codes: 0 done; 1 refused, also for a row that does not exist, with the reason on standard
+error; 2 a wrong call, also for a choice that is not offered.
 """
 
 import getpass
@@ -27,7 +28,7 @@ class Refused(CommandError):
 
 
 class WrongCall(CommandError):
-    """The command was called with something that does not exist."""
+    """The command was called with something that no installation offers."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, returncode=WRONG_CALL)

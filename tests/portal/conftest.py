@@ -27,7 +27,7 @@ def provisioned(db: None) -> Callable[..., User]:
         if custom:
             resource[CUSTOM] = custom
         version = SchemaState.objects.get(pk=1).version
-        type_ = user_type(version, rename=False)
+        type_ = user_type(version, rename=idp.provider.allow_rename, kind=idp.provider.kind)
         return users.create(resource, provider=idp.provider, type=type_, actor=idp.actor)
 
     return make

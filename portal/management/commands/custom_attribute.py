@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from portal.management.commandline import OperatorCommand, WrongCall, iso, moment, operator
+from portal.management.commandline import OperatorCommand, Refused, iso, moment, operator
 from provisioning.errors import WrongConfirmation
 from provisioning.models import CustomAttribute
 from provisioning.operations import attributes
@@ -58,7 +58,7 @@ class Command(OperatorCommand):
         try:
             attribute = CustomAttribute.objects.get(name_key=name.lower())
         except CustomAttribute.DoesNotExist:
-            raise WrongCall(f"There is no custom attribute {name!r}.") from None
+            raise Refused(f"There is no custom attribute {name!r}.") from None
         try:
             count = attributes.remove(
                 attribute.pk, actor=operator(), confirmation=attribute.name if yes else None

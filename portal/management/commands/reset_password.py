@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from portal.management.commandline import OperatorCommand, WrongCall, operator
+from portal.management.commandline import OperatorCommand, Refused, operator
 from portal.models import Account
 from portal.operations import accounts
 
@@ -27,7 +27,7 @@ class Command(OperatorCommand):
         try:
             account = Account.objects.get(username=name)
         except Account.DoesNotExist:
-            raise WrongCall(f"There is no portal account {name!r}.") from None
+            raise Refused(f"There is no portal account {name!r}.") from None
         given = os.environ.get("ALTA_PASSWORD", "")
         password = given or accounts.new_password()
         accounts.set_password(

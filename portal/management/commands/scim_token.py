@@ -14,6 +14,7 @@ from portal.management.commandline import (
     operator,
     uuid,
 )
+from provisioning.errors import WrongConfirmation
 from provisioning.models import Provider, Token
 from provisioning.operations import tokens
 
@@ -110,9 +111,14 @@ class Command(OperatorCommand):
             confirm = (
                 Token.objects.live().filter(pk=options["id"]).values_list("name", flat=True).first()
             )
-        self._tell(
-            tokens.remove(options["id"], actor=operator(), confirmation=confirm), "is removed"
-        )
+        try:
+            removed = tokens.remove(options["id"], actor=operator(), confirmation=confirm)
+        except WrongConfirmation:
+            raise WrongConfirmation(
+                "It is the only usable token of its IdP and was used in the last 24 hours: remove "
+                "it with --yes, or with --confirm and its name."
+            ) from None
+        self._tell(removed, "is removed")
 
     def _tell(self, token: Token, what: str) -> None:
         self.stderr.write(f"Token {token.pk} «{token.name}» {what}.")

@@ -11,7 +11,8 @@ from audit.models import Event
 from audit.types import EventType
 from portal import roles
 from portal.models import Account
-from provisioning.models import CustomAttribute, Token, User
+from provisioning.models import CustomAttribute, Provider, Token
+from provisioning.models.attributes import forget_types
 from provisioning.models.tokens import TokenQuerySet
 from provisioning.operations import tokens
 
@@ -88,11 +89,30 @@ def test_a_wrong_call_ends_with_2(manage, arguments):
     assert err
 
 
-@pytest.mark.parametrize("action", ["activate", "deactivate", "renew", "remove"])
-def test_a_token_that_does_not_exist_is_refused(manage, action):
-    code, out, err = manage("scim_token", action, NOBODY)
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("scim_token", "activate", NOBODY), "does not exist"),
+        (("scim_token", "deactivate", NOBODY), "does not exist"),
+        (("scim_token", "renew", NOBODY), "does not exist"),
+        (("scim_token", "remove", NOBODY), "does not exist"),
+        (("scim_token", "remove", NOBODY, "--yes"), "does not exist"),
+        (("custom_attribute", "remove", "nothing"), "no custom attribute 'nothing'"),
+        (("reset_password", "nobody"), "no portal account 'nobody'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_row_that_does_not_exist_is_refused(manage, arguments, reason):
+    code, out, err = manage(*arguments)
     assert (code, out) == (1, "")
-    assert "does not exist" in err
+    assert reason in err
+
+
+def test_an_idp_that_is_not_offered_is_a_wrong_call_and_those_that_are_are_named(manage):
+    code, _, err = manage("scim_token", "generate", "--provider", "nobody")
+    assert code == 2
+    for key in Provider.objects.values_list("key", flat=True):
+        assert key in err
 
 
 def test_the_life_of_a_token(manage, entra):
@@ -113,8 +133,11 @@ def test_the_life_of_a_token(manage, entra):
 def test_a_token_in_use_is_removed_only_when_meant(manage, entra):
     token = entra.token
     Token.objects.update(last_used_at=timezone.now())
-    assert manage("scim_token", "remove", str(token.pk))[0] == 1
-    assert manage("scim_token", "remove", str(token.pk), "--confirm", "other")[0] == 1
+    for more in ((), ("--confirm", "other")):
+        code, out, err = manage("scim_token", "remove", str(token.pk), *more)
+        assert (code, out) == (1, "")
+        assert "--yes" in err
+        assert "--confirm" in err
     assert Token.objects.live().count() == 1
     assert manage("scim_token", "remove", str(token.pk), "--confirm", token.name)[0] == 0
     assert not Token.objects.live().exists()
@@ -153,17 +176,15 @@ def test_custom_attributes(manage):
     assert "CostCenter" in manage("custom_attribute", "list")[1]
     (listed,) = json.loads(manage("custom_attribute", "list", "--json")[1])
     assert (listed["name"], listed["type"]) == ("CostCenter", "integer")
-    assert manage("custom_attribute", "remove", "nothing")[0] == 2
     assert manage("custom_attribute", "remove", "COSTCENTER")[0] == 0
     assert not CustomAttribute.objects.exists()
     assert events() == ["attribute.created", "attribute.removed"]
 
 
-def test_an_attribute_that_users_carry_is_removed_only_when_meant(manage, entra):
+def test_an_attribute_that_users_carry_is_removed_only_when_meant(manage, entra, provisioned):
     manage("custom_attribute", "add", "Badge")
-    user = User.objects.create(
-        provider=entra.provider, user_name="luis", user_name_key="luis", custom={"Badge": "7"}
-    )
+    forget_types()
+    user = provisioned(entra, "luis", custom={"Badge": "7"})
     code, _, err = manage("custom_attribute", "remove", "Badge")
     assert code == 1
     assert "--yes" in err
@@ -216,7 +237,6 @@ def test_reset_password(manage, ana):
     assert account.check_password(out.strip())
     assert account.must_change_password
     assert events() == ["password.changed"]
-    assert manage("reset_password", "nobody")[0] == 2
 
 
 def test_a_database_without_tables_is_a_sentence(manage, monkeypatch):
