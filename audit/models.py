@@ -23,7 +23,7 @@ PROVIDER_ALIASES = {
 
 
 class Event(models.Model):
-    """One thing that happened. The database refuses UPDATE and DELETE (migration 0002).
+    """One thing that happened. The database refuses UPDATE and DELETE (migration 0003).
 
     On PostgreSQL the table is partitioned by month and a trigger sets `performed_at` and
     `transaction_id`, so that the application cannot choose them (docs/decisions/0003).

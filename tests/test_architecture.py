@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import requires
@@ -12,15 +13,40 @@ from django.conf import settings
 from django.core.management import call_command
 from packaging.requirements import Requirement
 
+from audit.models import Event
+
 ROOT = settings.BASE_DIR
 
 
-def test_imports_point_one_way():
+def lint_imports(folder):
+    """Run import-linter over the packages in a folder."""
     tool = os.path.join(os.path.dirname(sys.executable), "lint-imports")  # noqa: PTH118, PTH120
-    done = subprocess.run(
-        [tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    return subprocess.run(
+        [tool, "--no-cache", "--config", ROOT / "pyproject.toml"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def test_imports_point_one_way():
+    done = lint_imports(ROOT)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "module", ["portal/views/home.py", "portal/management/commandline.py", "config/guard.py"]
+)
+def test_only_operations_import_the_journal(tmp_path, module):
+    for app in ("config", "portal", "provisioning", "audit"):
+        shutil.copytree(ROOT / app, tmp_path / app, ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / module).open("a", encoding="utf-8") as file:
+        file.write("\nfrom audit import journal\n")
+    done = lint_imports(tmp_path)
+    assert done.returncode != 0
+    assert "Only operations import the journal BROKEN" in done.stdout
 
 
 @pytest.mark.django_db
@@ -116,3 +142,21 @@ RULES = [
 @pytest.mark.parametrize("path", RULES, ids=lambda path: f"{path.parts[-3]}/{path.name}")
 def test_a_broken_rule_is_told_in_the_reader_s_language(path):
     assert english_rules(path) == []
+
+
+def test_the_modules_that_use_django_scim2_are_those_that_its_page_names():
+    page = (ROOT / "docs/decisions/0002-what-django-scim2-does.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+(?:/\w+)+\.py)`", page.split("**Consequences.**")[1]))
+    using = {
+        str(path.relative_to(ROOT))
+        for app in ("config", "portal", "provisioning", "audit")
+        for path in (ROOT / app).rglob("*.py")
+        if re.search(r"^\s*(?:from|import) django_scim", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert using == named
+
+
+def test_the_model_names_the_migration_that_guards_it():
+    (number,) = re.findall(r"\(migration (\d{4})\)", Event.__doc__)
+    (migration,) = (ROOT / "audit/migrations").glob(f"{number}_*.py")
+    assert "append_only.install" in migration.read_text(encoding="utf-8")
