@@ -7,6 +7,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from audit.append_only import POSTGRESQL_TRUNCATE
 
 MONTHS_AHEAD = 13
+OWNS = """
+SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'audit_event'::regclass
+"""
 
 
 def month_after(month: date, months: int = 1) -> date:
@@ -18,13 +21,17 @@ def month_after(month: date, months: int = 1) -> date:
 def make(connection: BaseDatabaseWrapper, months_ahead: int = MONTHS_AHEAD) -> int:
     """Make the partitions of this month and the following ones; return how many were made.
 
-    A default partition takes what falls outside, so that no change fails for want of one.
+    A default partition takes what falls outside, so that no change fails for want of one. A role
+    that does not own the table may not make any: the owner's set-up does.
     """
     if connection.vendor != "postgresql":
         return 0
     made = 0
     this_month = datetime.now(UTC).date().replace(day=1)
     with connection.cursor() as cursor:
+        cursor.execute(OWNS)
+        if not cursor.fetchone()[0]:
+            return 0
         for ahead in range(-1, months_ahead + 1):
             first = month_after(this_month, ahead)
             name = f"audit_event_{first:%Y_%m}"
