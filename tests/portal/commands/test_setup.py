@@ -1,10 +1,13 @@
 """The set-up: repeatable, and it never loses the first password."""
 
+import shutil
 from io import StringIO
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.management.commands.collectstatic import Command as CollectStatic
 from django.core.management import CommandError, call_command
+from django.db.migrations import Migration
 from django.utils import translation
 
 from audit.models import Event
@@ -82,6 +85,34 @@ def test_messages_are_compiled_again_only_when_they_changed(tmp_path, settings):
     with translation.override("es"):
         assert translation.gettext("Token") == "Ficha"
     assert installation.compile_messages() == 0
+
+
+def test_a_second_setup_finds_each_step_done(monkeypatch, tmp_path, settings):
+    folder = tmp_path / "locale" / "es" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    shutil.copy(settings.BASE_DIR / "locale/es/LC_MESSAGES/django.po", folder)
+    settings.LOCALE_PATHS = [tmp_path / "locale"]
+    settings.DATA_DIR, settings.STATIC_ROOT = tmp_path, tmp_path / "static"
+    done = []
+
+    def note(owner, name):
+        real = getattr(owner, name)
+
+        def noted(*args, **kwargs):
+            done.append(name)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    note(installation.mofile, "write_mo")
+    note(CollectStatic, "collect")
+    note(Migration, "apply")  # a test's tables are there before the first set-up
+    note(accounts, "make_password")
+    setup()
+    assert done == ["write_mo", "collect", "make_password"]
+    done.clear()
+    setup()
+    assert done == []
 
 
 def test_generated_passwords_pass_the_validators_and_differ():
