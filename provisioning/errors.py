@@ -32,12 +32,6 @@ class AlreadySent(ProvisioningError):
     message = _("This form was already sent.")
 
 
-class NothingToChange(ProvisioningError):
-    """The token already is in the state asked for."""
-
-    message = _("The token already is in that state.")
-
-
 class TokenExpired(ProvisioningError):
     message = _("The token has expired: renew it to use it again.")
 
