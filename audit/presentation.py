@@ -60,6 +60,7 @@ NAMES: dict[str, Text] = {
     "path": gettext_lazy("Address of the page"),
     "method": gettext_lazy("Method"),
     "permission": gettext_lazy("Permission"),
+    "provider": gettext_lazy("Identity provider"),
     "reason": gettext_lazy("Reason"),
     "remarks": gettext_lazy("Remarks"),
     "requests": gettext_lazy("Requests"),
@@ -122,6 +123,7 @@ TONES = {
     "deleted": "bad",
     "erased": "bad",
     "updated": "info",
+    "transferred": "info",
     "members_changed": "info",
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")

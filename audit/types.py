@@ -105,6 +105,12 @@ class EventType(Enum):
         _("User restored"),
         _("A deleted user came back"),
     )
+    USER_TRANSFERRED = (
+        "user.transferred",
+        Category.USER,
+        _("User transferred"),
+        _("A user was transferred to another identity provider"),
+    )
     USER_ERASED = (
         "user.erased",
         Category.USER,

@@ -1,4 +1,4 @@
-"""The filters of users and groups as they stand in the address, and the form of an attribute."""
+"""The filters of users and groups as they stand in the address; the forms of the directory."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from portal.attributes import TYPES
-from provisioning.models import CustomAttribute, Provider
+from provisioning.models import CustomAttribute, Provider, User
 from provisioning.operations.attributes import NAME
 
 SEARCH = {"type": "search", "autocomplete": "off", "class": "control", "data-search": ""}
@@ -67,6 +67,31 @@ class UserFilters(GroupFilters):
         widget=forms.Select(attrs={"class": "control"}),
     )
     field_order = ("q", "state", "idp")
+
+
+class TransferForm(forms.Form):
+    """The IdP that a user is given to: any but its own."""
+
+    idp = forms.ModelChoiceField(
+        Provider.objects.none(),
+        label=_("New identity provider (IdP)"),
+        to_field_name="key",
+        empty_label=_("Select identity provider (IdP)"),
+        error_messages={
+            "required": _("Select the identity provider."),
+            "invalid_choice": _("Select one of the identity providers in the list."),
+        },
+        widget=forms.Select(attrs={"class": "control", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **more: Any) -> None:
+        super().__init__(*args, **more)
+        choice = self.fields["idp"]
+        assert isinstance(choice, forms.ModelChoiceField)  # noqa: S101 — it is made above
+        choice.queryset = Provider.objects.exclude(pk=user.provider_id)
+        if self.is_bound and self.errors:
+            attributes = {"aria-invalid": "true", "aria-describedby": "id_idp_error"}
+            choice.widget.attrs |= attributes | {"autofocus": True}
 
 
 class AttributeForm(forms.Form):

@@ -26,6 +26,7 @@ urlpatterns = [
     path(f"{ATTRIBUTES}<uuid:attribute_id>/quitar/", attributes.remove, name="attribute-remove"),
     path("usuarios/", users.index, name="users"),
     path("usuarios/<uuid:user_id>/", users.detail, name="user"),
+    path("usuarios/<uuid:user_id>/transferir/", users.transfer, name="user-transfer"),
     path("usuarios/<uuid:user_id>/restaurar/", users.restore, name="user-restore"),
     path("usuarios/<uuid:user_id>/borrar/", users.erase, name="user-erase"),
     path("grupos/", groups.index, name="groups"),

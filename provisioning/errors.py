@@ -44,6 +44,10 @@ class InvalidValue(ProvisioningError):
     message = _("The value is not valid.")
 
 
+class SameProvider(ProvisioningError):
+    message = _("The user already belongs to this identity provider.")
+
+
 class UserNameTaken(ProvisioningError):
     message = _("Another user already has this user name.")
 

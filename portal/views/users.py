@@ -14,12 +14,13 @@ from audit import keyset
 from portal import attributes, queries
 from portal.access import can
 from portal.actors import actor_of
-from portal.forms_directory import UserFilters
+from portal.forms_directory import TransferForm, UserFilters
 from portal.lists import listed
 from provisioning.errors import ProvisioningError
 from provisioning.models import CustomAttribute, User
-from provisioning.operations import users
+from provisioning.operations import transfers, users
 
+MOST_GROUPS_NAMED = 10
 to_confirm = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -55,6 +56,36 @@ def detail(request: HttpRequest, user_id: UUID) -> HttpResponse:
         "has_more_groups": len(groups) > queries.MOST_GROUPS_SHOWN,
     }
     return render(request, "portal/users/user.html", context)
+
+
+@to_confirm
+@can("provisioning.change_user")
+@never_cache
+def transfer(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    """Say what happens and ask for the IdP, then give it a user of another's."""
+    user = get_object_or_404(User.objects.visible().select_related("provider"), pk=user_id)
+    form = TransferForm(request.POST if request.method == "POST" else None, user=user)
+    if form.is_valid():
+        provider = form.cleaned_data["idp"]
+        try:
+            transfers.transfer(user_id, provider, actor=actor_of(request))
+        except ProvisioningError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(
+                request, _("The user now belongs to %(idp)s.") % {"idp": provider.label}
+            )
+        return redirect("portal:user", user_id)
+    groups = queries.groups_of(user)
+    context = {
+        "shown": user,
+        "crumb": user.label,
+        "form": form,
+        "groups": groups[:MOST_GROUPS_NAMED],
+        "has_more_groups": len(groups) > MOST_GROUPS_NAMED,
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "portal/users/transfer.html", context, status=status)
 
 
 @to_confirm

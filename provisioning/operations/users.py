@@ -240,16 +240,11 @@ def delete(
     Raises NotFound, PreconditionFailed.
     """
     # Groups before users, as groups.change() locks them: no two wait for each other.
-    groups = _locked_groups(user_id)
+    groups = locked_groups(user_id)
     user = _locked(user_id, provider)
     if version is not None and not version(user.version):
         raise PreconditionFailed
-    was_active, names = user.is_active, [group.display_name for group in groups]
-    memberships = Membership.objects.filter(user=user)
-    memberships.delete()
-    Group.objects.filter(pk__in=[group.pk for group in groups]).update(
-        version=F("version") + 1, updated_at=timezone.now()
-    )
+    was_active, names = user.is_active, leave_groups(user, groups)
     user.deleted_at = user.updated_at = timezone.now()
     user.deleted_name_key = key_of(user.user_name)
     user.user_name_key = None
@@ -338,7 +333,7 @@ def _locked_deleted(user_id: UUID) -> User:
         raise NotFound from None
 
 
-def _locked_groups(user_id: UUID) -> list[Group]:
+def locked_groups(user_id: UUID) -> list[Group]:
     """Lock the groups of a user in the order of their ids."""
     groups = Group.objects.filter(memberships__user_id=user_id)
     return list(groups.order_by("pk").select_for_update(of=("self",)))
@@ -350,6 +345,15 @@ def _hold_schema(user: User, provider: Provider, type: ResourceType) -> None:
         return
     if user_type(hold_version(), rename=provider.allow_rename, kind=provider.kind) is not type:
         raise SchemaChanged
+
+
+def leave_groups(user: User, groups: list[Group]) -> list[str]:
+    """Take a user out of its groups, which are locked; return their names."""
+    Membership.objects.filter(user=user).delete()
+    Group.objects.filter(pk__in=[group.pk for group in groups]).update(
+        version=F("version") + 1, updated_at=timezone.now()
+    )
+    return [group.display_name for group in groups]
 
 
 def _check_bytes(resource: Resource) -> None:

@@ -132,6 +132,7 @@ def pages(ana: Any, entra: Any) -> dict[str, str]:
         "event": reverse("audit:event", args=[event.pk]),
         "users": reverse("portal:users"),
         "user": reverse("portal:user", args=[people[1].pk]),
+        "transfer": reverse("portal:user-transfer", args=[people[1].pk]),
         "deleted user": reverse("portal:user", args=[leaver.pk]),
         "restore": reverse("portal:user-restore", args=[leaver.pk]),
         "erase": reverse("portal:user-erase", args=[leaver.pk]),
@@ -270,6 +271,17 @@ def test_a_deleted_user_is_erased_after_its_name_was_typed(open_page, pages):
     page.get_by_role("button", name="Borrar definitivamente").click()
     expect(page.get_by_role("status").first).to_contain_text("definitivamente")
     assert not User.objects.filter(user_name="persona00@example.com").exists()
+
+
+def test_a_user_is_transferred_without_script(open_page, pages):
+    page = open_page(pages["user"], script=False)
+    page.get_by_role("link", name="Transferir a otro IdP").click()
+    page.get_by_role("button", name="Transferir").click()
+    expect(page.get_by_role("alert")).to_have_text("Seleccione el proveedor de identidades.")
+    page.get_by_label("Nuevo proveedor de identidades (IdP)").select_option("Okta")
+    page.get_by_role("button", name="Transferir").click()
+    expect(page.get_by_role("status").first).to_contain_text("pertenece ahora a Okta")
+    expect(page.get_by_text("En ningún grupo.")).to_be_visible()
 
 
 def test_members_of_a_group_are_searched_while_typing(open_page, pages):

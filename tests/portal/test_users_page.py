@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from audit.models import Event
 from audit.types import EventType
-from provisioning.models import User
-from provisioning.operations import attributes, users
+from provisioning.models import Provider, User
+from provisioning.operations import attributes, transfers, users
 
 LIST = "/usuarios/"
 
@@ -139,6 +139,83 @@ def test_an_empty_result_offers_to_search_the_deleted_too(auditor_page, leaver):
     text = text_of(auditor_page, f"{LIST}?q=luis")
     link = text.split('class="empty"')[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
     assert "luis@example.com" in text_of(auditor_page, link)
+
+
+# Transfer -------------------------------------------------------------------------------------
+
+
+def transfer_of(user):
+    return reverse("portal:user-transfer", args=[user.pk])
+
+
+def test_an_administrator_transfers_a_user_after_reading_what_it_brings_about(
+    admin_page, luis, entra, okta, scim, grouped
+):
+    grouped(entra, "Ventas Madrid", luis)
+    assert transfer_of(luis) in text_of(admin_page, page_of(luis))
+    text = text_of(admin_page, transfer_of(luis))
+    for part in (
+        "¿Transferir a Luis Pérez a otro IdP?", "Entra ID deja de ver al usuario",
+        "<strong>luis@example.com</strong>", "Ventas Madrid", "<code>ext-1</code>",
+    ):  # fmt: skip
+        assert part in text, part
+    assert '<option value="okta">Okta</option>' in text
+    assert '<option value="entra-id">' not in text
+    response = admin_page.post(transfer_of(luis), {"idp": "okta"}, follow=True)
+    assert response.redirect_chain == [(page_of(luis), 302)]
+    assert "El usuario pertenece ahora a Okta." in response.text
+    assert "Gestionado por Okta" in response.text
+    assert scim.get(f"/Users/{luis.pk}").status_code == 404
+    found = scim.using(okta.secret).get('/Users?filter=userName eq "luis@example.com"').json()
+    assert [user["id"] for user in found["Resources"]] == [str(luis.pk)]
+    event = Event.objects.filter(type=EventType.USER_TRANSFERRED.key).get()
+    assert (event.actor_label, event.provider_label) == ("ana", "Okta")
+    trail = text_of(admin_page, f"{reverse('audit:events')}?target={luis.pk}&idp=okta")
+    assert "Usuario transferido" in trail
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({}, "Seleccione el proveedor de identidades."),
+        ({"idp": ""}, "Seleccione el proveedor de identidades."),
+        ({"idp": "nobody"}, "Seleccione uno de los proveedores de identidades de la lista."),
+        ({"idp": "entra-id"}, "Seleccione uno de los proveedores de identidades de la lista."),
+    ],
+)
+def test_a_transfer_to_nobody_or_to_the_same_idp_is_refused(admin_page, luis, sent, said):
+    response = admin_page.post(transfer_of(luis), sent)
+    assert response.status_code == 422
+    assert said in response.text
+    assert 'aria-invalid="true"' in response.text
+    assert not Event.objects.filter(type=EventType.USER_TRANSFERRED.key).exists()
+
+
+def test_a_transfer_that_somebody_else_did_meanwhile_is_told(admin_page, luis, ana, monkeypatch):
+    okta = Provider.objects.get(key="okta")
+    asked = transfers.transfer
+
+    def meanwhile(user_id, provider, *, actor):
+        asked(user_id, okta, actor=ana)
+        return asked(user_id, provider, actor=actor)
+
+    monkeypatch.setattr(transfers, "transfer", meanwhile)
+    response = admin_page.post(transfer_of(luis), {"idp": "okta"}, follow=True)
+    assert "El usuario ya pertenece a este proveedor de identidades." in response.text
+
+
+def test_a_deleted_user_is_restored_before_it_is_transferred(admin_page, leaver):
+    assert transfer_of(leaver) not in text_of(admin_page, page_of(leaver))
+    assert admin_page.get(transfer_of(leaver)).status_code == 404
+    assert admin_page.post(transfer_of(leaver), {"idp": "okta"}).status_code == 404
+
+
+def test_an_auditor_is_not_offered_a_transfer_and_is_refused(auditor_page, luis):
+    assert transfer_of(luis) not in text_of(auditor_page, page_of(luis))
+    assert auditor_page.get(transfer_of(luis)).status_code == 403
+    assert auditor_page.post(transfer_of(luis), {"idp": "okta"}).status_code == 403
+    assert User.objects.get().provider.key == "entra-id"
+    assert Event.objects.filter(type=EventType.ROLE_REFUSED.key).count() == 2
 
 
 # Deleted users --------------------------------------------------------------------------------
