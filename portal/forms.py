@@ -1,4 +1,4 @@
-"""What the token forms may say. Templates draw them: labels and layout are theirs."""
+"""What the forms of tokens and IdPs may say. Templates draw them: labels and layout are theirs."""
 
 from django import forms
 from django.utils.functional import Promise
@@ -53,3 +53,11 @@ class RenewForm(forms.Form):
     @property
     def overlap_h(self) -> int:
         return int(self.cleaned_data["overlap"])
+
+
+class ProviderForm(forms.Form):
+    """The settings of an IdP."""
+
+    allow_rename = forms.TypedChoiceField(
+        choices=(("yes", "yes"), ("no", "no")), coerce=lambda text: text == "yes"
+    )

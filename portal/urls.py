@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from portal.views import attributes, groups, home, preferences, sessions, tokens, users
+from portal.views import (
+    attributes,
+    groups,
+    home,
+    preferences,
+    providers,
+    sessions,
+    tokens,
+    users,
+)
 
 app_name = "portal"
 ATTRIBUTES = "administracion/identidad/atributos/"
@@ -21,6 +30,7 @@ urlpatterns = [
     path(f"{TOKENS}<uuid:token_id>/desactivar/", tokens.deactivate, name="token-deactivate"),
     path(f"{TOKENS}<uuid:token_id>/renovar/", tokens.renew, name="token-renew"),
     path(f"{TOKENS}<uuid:token_id>/quitar/", tokens.remove, name="token-remove"),
+    path(f"{TOKENS}<uuid:provider_id>/ajustes/", providers.configure, name="provider-configure"),
     path(ATTRIBUTES, attributes.index, name="attributes"),
     path(f"{ATTRIBUTES}nuevo/", attributes.add, name="attribute-add"),
     path(f"{ATTRIBUTES}<uuid:attribute_id>/quitar/", attributes.remove, name="attribute-remove"),

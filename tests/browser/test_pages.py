@@ -273,6 +273,13 @@ def test_a_deleted_user_is_erased_after_its_name_was_typed(open_page, pages):
     assert not User.objects.filter(user_name="persona00@example.com").exists()
 
 
+def test_renaming_is_allowed_without_script(open_page, pages):
+    page = open_page(reverse("portal:tokens") + "?idp=okta", script=False)
+    page.get_by_role("button", name="Permitir renombrar").click()
+    expect(page.get_by_role("status").first).to_contain_text("Okta ya puede renombrar")
+    expect(page.get_by_role("button", name="No permitir renombrar")).to_be_visible()
+
+
 def test_a_user_is_transferred_without_script(open_page, pages):
     page = open_page(pages["user"], script=False)
     page.get_by_role("link", name="Transferir a otro IdP").click()
