@@ -93,7 +93,8 @@ def transfer(request: HttpRequest, user_id: UUID) -> HttpResponse:
 @never_cache
 def restore(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Ask, then give a deleted user back to its IdP."""
-    user = get_object_or_404(User, pk=user_id, deleted_at__isnull=False)
+    deleted = User.objects.select_related("provider").filter(deleted_at__isnull=False)
+    user = get_object_or_404(deleted, pk=user_id)
     if request.method == "POST":
         try:
             users.restore(user_id, actor=actor_of(request))
