@@ -10,12 +10,23 @@ from django.conf import settings
 from django.db import OperationalError
 from django.template import Context, Template
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone, translation
 
 from audit.models import Event
 from audit.types import EventType
 from portal import navigation
+from portal.models import Account
+from provisioning.models import (
+    CustomAttribute,
+    Group,
+    Membership,
+    Provider,
+    Token,
+    TokenSecret,
+    User,
+)
+from provisioning.operations import attributes, users
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 TOKENS = reverse("portal:tokens")
@@ -36,8 +47,6 @@ def test_the_menu_shows_what_the_viewer_may_open_and_only_what_works(ana, eva):
 
 
 def test_somebody_without_a_role_sees_no_menu(db):
-    from portal.models import Account
-
     account = Account.objects.create(username="nadie")
     assert navigation.menu_for(account, "portal:tokens") == []
 
@@ -190,15 +199,17 @@ def test_every_icon_in_use_exists():
 # Refusals ---------------------------------------------------------------------------------------
 
 
+def portal_patterns() -> list[URLPattern]:
+    """Return every portal route."""
+    parts = get_resolver().url_patterns
+    return list(next(p for p in parts if getattr(p, "app_name", "") == "portal").url_patterns)
+
+
 def portal_routes() -> list[str]:
     """Return the paths of every portal route, its identifiers filled in."""
-    patterns = next(
-        p for p in get_resolver().url_patterns if getattr(p, "app_name", "") == "portal"
-    )
     some_id = "00000000-0000-7000-8000-000000000000"
     return [
-        "/" + re.sub(r"<\w+:\w+>", some_id, str(pattern.pattern))
-        for pattern in patterns.url_patterns
+        "/" + re.sub(r"<\w+:\w+>", some_id, str(pattern.pattern)) for pattern in portal_patterns()
     ]
 
 
@@ -220,6 +231,59 @@ def test_every_post_needs_its_csrf_token(ana, path):
     client.force_login(ana.account, backend="django.contrib.auth.backends.ModelBackend")
     response = client.post(path)
     assert response.status_code in (403, 405), path
+
+
+# What anybody who has signed in may send: about themselves and their browser.
+FOR_EVERYBODY = {"sign-in", "sign-out", "language", "theme", "password-change"}
+STATE = (Token, TokenSecret, User, Group, Membership, CustomAttribute, Provider, Account)
+
+
+def test_every_post_refuses_who_lacks_the_permission(
+    auditor_page, ana, entra, luis, provisioned, grouped
+):
+    grouped(entra, "Ventas", luis)
+    leaver = provisioned(entra, "leaver@example.com")
+    users.delete(leaver.pk, provider=entra.provider, actor=ana)
+    ids = {
+        "token_id": entra.token.pk,
+        "provider_id": entra.provider.pk,
+        "attribute_id": attributes.add("badge", actor=ana).pk,
+        "group_id": Group.objects.get().pk,
+    }
+    sent = {
+        "token-generate": {"name": "x", "lifetime": "365"},
+        "token-renew": {"overlap": "0"},
+        "token-remove": {"confirmation": entra.token.name},
+        "provider-configure": {"allow_rename": "yes"},
+        "attribute-add": {"name": "other", "type": "string"},
+        "attribute-remove": {"confirmation": "badge"},
+        "user-transfer": {"idp": "okta"},
+        "user-erase": {"confirmation": leaver.user_name},
+    }
+
+    def state():
+        return [list(model.objects.order_by("pk").values()) for model in STATE]
+
+    before, refused = state(), set()
+    for pattern in portal_patterns():
+        if pattern.name in FOR_EVERYBODY:
+            continue
+        ids["user_id"] = (luis if pattern.name == "user-transfer" else leaver).pk
+        wanted = {name: ids[name] for name in pattern.pattern.converters}
+        path = reverse(f"portal:{pattern.name}", kwargs=wanted)
+        events = Event.objects.count()
+        response = auditor_page.post(f"{path}?idp=entra-id", sent.get(pattern.name, {}))
+        if response.status_code == 405:  # a page that is only read
+            assert response["Allow"] == "GET, HEAD", path
+            continue
+        assert response.status_code == 403, path
+        event = Event.objects.order_by("-pk")[0]
+        assert Event.objects.count() == events + 1, path
+        assert (event.type, event.actor_label) == (EventType.ROLE_REFUSED.key, "eva")
+        assert event.details == {"method": "POST", "path": path}
+        refused.add(pattern.name)
+    assert state() == before
+    assert refused >= set(sent) | {"token-activate", "token-deactivate", "user-restore"}
 
 
 def test_a_refusal_of_a_role_is_one_event_with_method_and_path(auditor_page, entra):
