@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import requires_csrf_token
 
-from config.middleware import is_scim
+from config.middleware import is_health, is_scim
 from portal.operations import access
 from provisioning.api.errors import scim_error
 
@@ -45,7 +45,7 @@ FOREIGN_FORM = (
 def _answer(request: HttpRequest, status: int, reason: str = "") -> HttpResponse:
     if is_scim(request):
         return scim_error(status, MESSAGES[status])
-    if request.path_info.startswith("/health/"):
+    if is_health(request):
         return JsonResponse({"status": HTTPStatus(status).phrase}, status=status)
     origin = getattr(request, "origin", None)
     title, text = FOREIGN_FORM if reason == "csrf" else PAGES[status]

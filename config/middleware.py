@@ -36,6 +36,11 @@ def is_scim(request: HttpRequest) -> bool:
     return path == "scim" or path.startswith("scim/")
 
 
+def is_health(request: HttpRequest) -> bool:
+    """Return whether a request is for a health check."""
+    return request.path_info.startswith("/health/")
+
+
 def client_ip(request: HttpRequest) -> str | None:
     """Return the caller's address, believing X-Forwarded-For only from a trusted proxy."""
     address = _address(request.META.get("REMOTE_ADDR", ""))
@@ -89,11 +94,18 @@ def portal_only(middleware: type[Any]) -> type[Any]:
     return PortalOnly
 
 
+class HostCheck(django.middleware.common.CommonMiddleware):
+    """Django's, but a health check may come under any Host: a load balancer probes by address."""
+
+    def process_request(self, request: HttpRequest) -> Any:
+        return None if is_health(request) else super().process_request(request)
+
+
 Security = portal_only(django.middleware.security.SecurityMiddleware)
 StaticFiles = portal_only(whitenoise.middleware.WhiteNoiseMiddleware)
 Sessions = portal_only(django.contrib.sessions.middleware.SessionMiddleware)
 Locale = portal_only(portal.middleware.ChosenLanguage)
-Common = portal_only(django.middleware.common.CommonMiddleware)
+Common = portal_only(HostCheck)
 Csrf = portal_only(django.middleware.csrf.CsrfViewMiddleware)
 Authentication = portal_only(django.contrib.auth.middleware.AuthenticationMiddleware)
 Messages = portal_only(django.contrib.messages.middleware.MessageMiddleware)
