@@ -147,21 +147,25 @@ class Table:
     @property
     def reason(self) -> str:
         """Why no token may be generated."""
-        if self.is_per_provider:
-            return ngettext(
-                "At most %(limit)d token may exist for each identity provider. "
-                "Remove one to generate another.",
-                "At most %(limit)d tokens may exist for each identity provider. "
-                "Remove one to generate another.",
-                self.limit,
-            ) % {"limit": self.limit}
+        return limit_rule()
+
+
+def limit_rule() -> str:
+    """Say how many tokens may exist, under the settings in force."""
+    limit = settings.SCIM_TOKEN_LIMIT
+    if settings.SCIM_TOKEN_LIMIT_SCOPE == "provider":
         return ngettext(
-            "At most %(limit)d token may exist in this installation. "
+            "At most %(limit)d token may exist for each identity provider. "
             "Remove one to generate another.",
-            "At most %(limit)d tokens may exist in this installation. "
+            "At most %(limit)d tokens may exist for each identity provider. "
             "Remove one to generate another.",
-            self.limit,
-        ) % {"limit": self.limit}
+            limit,
+        ) % {"limit": limit}
+    return ngettext(
+        "At most %(limit)d token may exist in this installation. Remove one to generate another.",
+        "At most %(limit)d tokens may exist in this installation. Remove one to generate another.",
+        limit,
+    ) % {"limit": limit}
 
 
 @dataclass(frozen=True, slots=True)

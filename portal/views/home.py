@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from portal.access import can
 from portal.guides import GUIDES
+from portal.token_table import limit_rule
 
 
 @require_safe
@@ -26,4 +27,5 @@ def home(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     """Explain how an IdP is connected; also to those who have not signed in."""
     guides = [(kind.label, guide) for kind, guide in GUIDES.items()]
-    return render(request, "portal/help.html", {"guides": guides, "crumb": _("Help")})
+    context = {"guides": guides, "limit_rule": limit_rule(), "crumb": _("Help")}
+    return render(request, "portal/help.html", context)

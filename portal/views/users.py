@@ -101,7 +101,8 @@ def restore(request: HttpRequest, user_id: UUID) -> HttpResponse:
         except ProvisioningError as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, _("The user was restored, inactive until its IdP says more."))
+            said = _("The user was restored, inactive until its IdP sends something else.")
+            messages.success(request, said)
         return redirect("portal:user", user_id)
     return render(request, "portal/users/restore.html", {"shown": user, "crumb": user.label})
 

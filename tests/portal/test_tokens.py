@@ -51,6 +51,19 @@ def test_the_choice_is_in_the_url_and_in_the_heading(admin_page, key):
     assert "http://127.0.0.1:8000/scim/v2" in page, "the URL stays readable"
 
 
+@pytest.mark.parametrize(
+    ("limit", "scope", "said"),
+    [
+        (2, "installation", "Pueden existir como máximo 2 tokens en esta instalación."),
+        (1, "installation", "Puede existir como máximo 1 token en esta instalación."),
+        (5, "provider", "Pueden existir como máximo 5 tokens por proveedor de identidades."),
+    ],
+)
+def test_the_help_tells_the_limit_in_force(client, settings, db, limit, scope, said):
+    settings.SCIM_TOKEN_LIMIT, settings.SCIM_TOKEN_LIMIT_SCOPE = limit, scope
+    assert said in client.get(reverse("portal:help")).text
+
+
 def test_an_unknown_provider_is_404(admin_page):
     assert admin_page.get(f"{TOKENS}?idp=nowhere").status_code == 404
 
