@@ -33,12 +33,12 @@ def sign_in(request: HttpRequest, account: Account) -> None:
 
 @transaction.atomic
 def note_refused_sign_in(name: str, *, origin: Origin, reason: str) -> None:
-    """Record that a sign-in was refused; `reason` is credentials or locked.
+    """Record that a sign-in was refused; `reason` is credentials, locked or many_names.
 
     While an address is locked out its further attempts are not told one by one: nobody floods
     the trail from outside.
     """
-    if reason == "locked" and _lock_is_told(origin):
+    if reason != "credentials" and _lock_is_told(origin, reason):
         return
     account = Account.objects.filter(username=name[:150]).first()
     journal.record(
@@ -50,13 +50,13 @@ def note_refused_sign_in(name: str, *, origin: Origin, reason: str) -> None:
     )
 
 
-def _lock_is_told(origin: Origin) -> bool:
-    """Return whether the trail tells already that an address is locked out."""
+def _lock_is_told(origin: Origin, reason: str) -> bool:
+    """Return whether the trail tells already that an address is locked out for a reason."""
     told = Event.objects.filter(
         type=EventType.SIGN_IN_FAILED.key,
         performed_at__gte=timezone.now() - get_cool_off(),
         ip_address=origin.ip_address,
-        details__reason="locked",
+        details__reason=reason,
     )
     return told.exists()
 

@@ -31,6 +31,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     name, password = request.POST.get("username", "").strip(), request.POST.get("password", "")
     origin = origin_of(request)
     if throttle.tries_many_names(origin):
+        access.note_refused_sign_in(name, origin=origin, reason="many_names")
         return _sign_in_page(request, target, name, _wait(name, request))
     account = authenticate(request, username=name, password=password)
     if isinstance(account, Account):

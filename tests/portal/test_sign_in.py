@@ -117,8 +117,27 @@ def test_an_address_that_tries_many_names_must_wait(ines, client):
             username=f"n{number}", ip_address="127.0.0.1", failures_since_start=1, user_agent=""
         )
     before = Event.objects.count()
-    assert "Demasiados intentos fallidos" in post(client, "ines", PASSWORD).text
-    assert Event.objects.count() == before, "nobody floods the trail"
+    for _ in range(3):
+        assert "Demasiados intentos fallidos" in post(client, "ines", PASSWORD).text
+    assert "_auth_user_id" not in client.session
+    assert Event.objects.count() == before + 1, "told once: nobody floods the trail"
+    event = Event.objects.order_by("-id")[0]
+    assert (event.type, event.details) == ("session.refused", {"reason": "many_names"})
+    assert (event.ip_address, event.outcome) == ("127.0.0.1", "failure")
+
+
+def test_a_lock_of_a_name_does_not_hide_that_of_the_address(ines, client):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        post(client, "ines", "wrong")
+    post(client, "ines", "wrong")
+    for number in range(30):
+        AccessAttempt.objects.create(
+            username=f"n{number}", ip_address="127.0.0.1", failures_since_start=1, user_agent=""
+        )
+    post(client, "somebody", "wrong")
+    reasons = Event.objects.filter(type="session.refused").values_list("details__reason", flat=True)
+    assert list(reasons).count("locked") == 1
+    assert list(reasons).count("many_names") == 1
 
 
 def test_signing_out_needs_a_post_ends_the_session_and_is_recorded(admin_page):
