@@ -26,7 +26,15 @@ from portal.operations import access as signing
 from portal.operations import accounts
 from provisioning.models import AuthenticationFailure, Group, Provider, SchemaState, Token, User
 from provisioning.models.attributes import user_type
-from provisioning.operations import access, attributes, groups, tokens, users
+from provisioning.operations import (
+    access,
+    attributes,
+    groups,
+    providers,
+    tokens,
+    transfers,
+    users,
+)
 from provisioning.scim.members import MemberStep
 from tests.conftest import MAKER, make_idp, make_person
 
@@ -141,6 +149,12 @@ def leaving_user() -> Arguments:
     return {"user_id": user.pk, "provider": entra()}
 
 
+def transferred_user() -> Arguments:
+    user = a_user()
+    a_group(user)
+    return {"user_id": user.pk, "provider": Provider.objects.get(key="okta")}
+
+
 def user_change(was_active: bool = True, **wanted: Any) -> Arguments:
     edit = users.Edit(lambda before: before | wanted, frozenset(wanted))
     user = a_user(active=was_active)
@@ -243,6 +257,7 @@ ROWS = [
         users.erase,
         lambda: {"user_id": a_deleted_user().pk, "confirmation": "luis@example.com"},
     ),
+    Row(E.USER_TRANSFERRED, transfers.transfer, transferred_user),
     Row(E.GROUP_CREATED, groups.create, lambda: new_group(a_user())),
     Row(E.GROUP_UPDATED, groups.change, lambda: group_change("add", displayName="Compras")),
     Row(E.GROUP_MEMBERS_CHANGED, groups.change, lambda: group_change("add", "remove")),
@@ -253,6 +268,11 @@ ROWS = [
     ),
     Row(E.ATTRIBUTE_CREATED, attributes.add, lambda: {"name": "region", "type": "dateTime"}),
     Row(E.ATTRIBUTE_REMOVED, attributes.remove, an_attribute_with_a_value),
+    Row(
+        E.PROVIDER_UPDATED,
+        providers.configure,
+        lambda: {"provider_id": entra().pk, "allow_rename": True},
+    ),
     Row(E.ACCOUNT_CREATED, accounts.create, new_account),
     Row(E.ACCOUNT_CREATED, accounts.create, lambda: new_account(roles.ADMINISTRATOR)),
     Row(
@@ -271,9 +291,6 @@ ROWS = [
     Row(E.ROLE_REFUSED, signing.note_refused_role, lambda: {"request": a_request(an_account())}),
     Row(E.AUTHENTICATION_FAILED, access.record_failures, past_failures),
 ]
-
-# Types that no operation records yet.
-PENDING = {E.PROVIDER_UPDATED}  # until provisioning.operations.providers has its row above
 
 # Two operations share what records both their events.
 NEVER = {
@@ -295,6 +312,8 @@ UNTOLD = {
     "provisioning.operations.tokens.redigest": "the same secret under the present key",
     "provisioning.operations.tokens.scope_of": "reads",
     "provisioning.operations.tokens.sweep": "nobody's change: what has had its time",
+    "provisioning.operations.users.leave_groups": "part of a deletion or a transfer",
+    "provisioning.operations.users.locked_groups": "part of a deletion or a transfer",
     "portal.operations.accounts.has_administrator": "reads",
     "portal.operations.accounts.new_password": "makes a text",
     "portal.operations.expiry.sweep": "nobody's change: what has had its time",

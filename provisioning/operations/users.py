@@ -366,7 +366,7 @@ def _name_key(user_name: str) -> str:
     """Return the key of a name. Raises InvalidValue when NFKC makes it longer than the column."""
     key = key_of(user_name)
     if len(key) > LONGEST_NAME_KEY:
-        raise InvalidValue("userName is too long once its letters are spelt out (NFKC).")
+        raise InvalidValue(_("userName is too long once its letters are spelt out (NFKC)."))
     return key
 
 
