@@ -6,6 +6,8 @@ from audit.models import Event
 from provisioning.models import Group, User
 from provisioning.scim import bulk
 
+NOBODY = "018f0000-0000-7000-8000-000000000000"
+
 
 def user(bulk_id, name=None):
     data = {"userName": name or f"{bulk_id}@corp.local"}
@@ -116,3 +118,37 @@ def test_a_bug_in_one_operation_is_no_200(entra, monkeypatch):
 
     monkeypatch.setattr("provisioning.operations.users.create", fail)
     assert send(entra, user("a")).status_code == 500
+
+
+def test_every_answer_but_that_of_a_failed_post_has_its_place(entra):
+    made = entra.user()
+    path, other = f"/Users/{made['id']}", f"/Users/{NOBODY}"
+    rename = {"userName": "otra@corp.local"}
+    response = send(
+        entra,
+        user("a", "luis@corp.local"),
+        {"method": "PUT", "path": path, "data": rename},
+        {"method": "PATCH", "path": path, "data": {"Operations": []}},
+        {"method": "DELETE", "path": other},
+        {"method": "DELETE", "path": path},
+    )
+    assert statuses(response) == ["409", "400", "400", "404", "204"]
+    places = [operation.get("location") for operation in response.json()["Operations"]]
+    assert places[0] is None
+    assert [place.partition("/scim/v2")[2] for place in places[1:]] == [path, path, other, path]
+    for operation in response.json()["Operations"][:4]:
+        assert operation["response"]["status"] == operation["status"]
+
+
+def test_a_limit_that_is_exceeded_is_named(entra):
+    many = entra.post("/Bulk", {"schemas": [bulk.URN], "Operations": [user("a")] * 1_001})
+    large = entra.request("POST", "/Bulk", b" " * (8 * 1024 * 1024 + 1))
+    for response, limit in ((many, "1000"), (large, str(8 * 1024 * 1024))):
+        assert (response.status_code, response.json()["status"]) == (413, "413")
+        assert limit in response.json()["detail"]
+
+
+def test_without_fail_on_errors_everything_is_tried(entra):
+    wrong = {"method": "GET", "path": "/Users"}
+    response = send(entra, wrong, user("a"), wrong, user("b"), wrong)
+    assert statuses(response) == ["400", "201", "400", "201", "400"]

@@ -138,3 +138,61 @@ def test_the_etag_of_the_schemas_follows_the_attributes_and_the_provider(entra, 
     okta.provider.allow_rename = True
     okta.provider.save()
     assert okta.get("/Schemas")["ETag"] != entra.get("/Schemas")["ETag"]
+
+
+def test_the_configuration_has_every_member_that_is_required(entra):
+    config = entra.get("/ServiceProviderConfig").json()
+    assert config["schemas"] == [
+        "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig",
+    ]
+    for name in ("patch", "bulk", "filter", "changePassword", "sort", "etag"):
+        assert isinstance(config[name]["supported"], bool)
+    assert config["bulk"] == {
+        "supported": True, "maxOperations": 1_000, "maxPayloadSize": 8 * 1024 * 1024,
+    }  # fmt: skip
+    for scheme in config["authenticationSchemes"]:
+        assert all(scheme[name] for name in ("type", "name", "description"))
+    assert config["pagination"] == {
+        "cursor": True, "index": True, "defaultPaginationMethod": "index",
+        "defaultPageSize": 100, "maxPageSize": 500, "cursorTimeout": 3_600,
+    }  # fmt: skip
+    assert config["meta"]["resourceType"] == "ServiceProviderConfig"
+
+
+def test_each_schema_and_each_resource_type_is_read_alone_as_in_the_list(entra):
+    attributes.add("badge", actor=SYSTEM)
+    for kind in ("Schemas", "ResourceTypes"):
+        listed = entra.get(f"/{kind}").json()
+        assert listed["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:ListResponse"]
+        assert listed["totalResults"] == len(listed["Resources"])
+        for document in listed["Resources"]:
+            assert entra.get(f"/{kind}/{document['id']}").json() == document
+            assert entra.get(document["meta"]["location"].partition("8000")[2]).json() == document
+
+
+def test_what_a_resource_type_names_can_be_found(entra):
+    attributes.add("badge", actor=SYSTEM)
+    schemas = {document["id"] for document in entra.get("/Schemas").json()["Resources"]}
+    named = set()
+    for document in entra.get("/ResourceTypes").json()["Resources"]:
+        assert all(document[name] for name in ("name", "endpoint", "schema"))
+        assert entra.get(document["endpoint"]).status_code == 200
+        extensions = document.get("schemaExtensions", [])
+        assert all(isinstance(extension["required"], bool) for extension in extensions)
+        named |= {document["schema"], *(extension["schema"] for extension in extensions)}
+    assert named == schemas
+    assert not [urn for urn in schemas if urn.startswith("urn:ietf:params:scim:api:")]
+
+
+@pytest.mark.parametrize("path", ["/Schemas", "/ResourceTypes"])
+def test_discovery_is_neither_paged_nor_sorted(entra, path):
+    whole = entra.get(path).json()
+    assert entra.get(f"{path}?startIndex=2&count=1&sortBy=id&sortOrder=descending").json() == whole
+
+
+def test_no_attribute_of_a_complex_one_is_complex_itself(entra):
+    for document in entra.get("/Schemas").json()["Resources"]:
+        for attribute in document["attributes"]:
+            for sub in attribute.get("subAttributes", []):
+                assert sub["type"] != "complex"
+                assert "subAttributes" not in sub

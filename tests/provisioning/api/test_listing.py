@@ -251,6 +251,30 @@ def test_a_filter_finds_exactly_whom_it_describes(entra, people, batch):
     assert not wrong
 
 
+@pytest.mark.parametrize(
+    ("filter", "names"),
+    [
+        ('userName eq "ana@corp.local"', "a"), ('name.familyName co "_"', "a"),
+        ('userName sw "A"', "a"),
+        ('urn:ietf:params:scim:schemas:core:2.0:User:userName sw "A"', "a"),
+        ("externalId pr", "ab"), ('meta.lastModified gt "2011-05-13T04:42:34Z"', "abc"),
+        ('meta.lastModified ge "2011-05-13T04:42:34Z"', "abc"),
+        ('meta.lastModified lt "2011-05-13T04:42:34Z"', ""),
+        ('meta.lastModified le "2011-05-13T04:42:34Z"', ""),
+        ("externalId pr and active eq true", "ab"), ("externalId pr or active eq false", "abc"),
+        ('active eq true and (emails co "casa.local" or emails.value co "none.org")', "a"),
+        ('active ne false and not (emails co "casa.local" or emails.value co "none.org")', "b"),
+        ('active eq true and (emails.type eq "work")', "ab"),
+        ('active eq true and emails[type eq "work" and value co "@corp.local"]', "ab"),
+        ('emails[type eq "work" and value co "@none"] or emails[type eq "home"]', "a"),
+    ],
+)  # fmt: skip
+def test_the_examples_of_the_rfc_are_understood(entra, people, filter, names):
+    """RFC 7644 §3.4.2.2, Figure 2, with attributes that are kept."""
+    found = "".join(sorted(user["userName"][0] for user in entra.find(filter)))
+    assert found == names
+
+
 REFUSED = [
     "", " ", "userName", "userName eq", 'eq "x"', 'userName = "x"', 'userName == "x"',
     "userName eq x", "userName eq 'x'", 'userName eq "x', 'userName eq "x" and',

@@ -5,10 +5,13 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.actors import SYSTEM
-from provisioning.operations import attributes
+from provisioning.models import User
+from provisioning.operations import attributes, tokens
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CUSTOM = "urn:ietf:params:scim:schemas:extension:ivanti:2.0:User"
@@ -198,3 +201,66 @@ def test_an_attribute_of_one_type_is_absent_from_the_other(entra, people):
     assert found["totalResults"] == 1
     refused = entra.post("/.search", {"filter": 'nothing eq "a"'})
     assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter")
+
+
+def test_an_exact_attribute_sorts_by_case_and_another_does_not(entra):
+    for name in ("b", "A", "a", "B"):
+        entra.user(f"{name}-{name.isupper()}@corp.local", externalId=name, displayName=name)
+
+    def sorted_by(by):
+        found = entra.get(f"/Users?sortBy={by}").json()["Resources"]
+        return "".join(user[by] for user in found)
+
+    assert sorted_by("externalId") == "ABab"
+    assert sorted_by("displayName") == "AabB"
+
+
+def test_a_part_of_a_complex_attribute_sorts(entra):
+    for name in ("b", "a"):
+        entra.user(f"{name}@corp.local", name={"familyName": name})
+    assert names(entra, sortBy="name.familyName") == "a@corp.localb@corp.local"
+    assert names(entra, sortBy="name.familyName", sortOrder="DESCENDING").startswith("b")
+
+
+def test_without_a_method_pages_go_by_index(entra, people):
+    for body in (entra.get("/Users").json(), entra.get("/Users?count=1").json()):
+        assert body["startIndex"] == 1
+        assert {"nextCursor", "previousCursor"}.isdisjoint(body)
+
+
+def test_an_empty_cursor_needs_no_equals_sign_and_no_count(entra, people):
+    assert entra.get("/Users?cursor&count=1").json()["nextCursor"]
+    whole = entra.get("/Users?cursor").json()
+    assert (whole["itemsPerPage"], "nextCursor" in whole) == (4, False)
+
+
+def test_a_page_by_cursor_is_no_larger_than_the_largest(entra):
+    made = [User(provider=entra.provider, user_name=f"n{n}", user_name_key=f"n{n}")
+            for n in range(501)]  # fmt: skip
+    User.objects.bulk_create(made)
+    pages = [entra.get("/Users?cursor=&count=9999").json()]
+    pages.append(entra.get(f"/Users?count=9999&cursor={pages[0]['nextCursor']}").json())
+    assert [page["itemsPerPage"] for page in pages] == [500, 1]
+    assert {page["totalResults"] for page in pages} == {501}
+
+
+def test_a_cursor_lets_nobody_in_and_betrays_nothing(entra, okta, people):
+    cursor = entra.get("/Users?cursor=&count=1").json()["nextCursor"]
+    another, forged = (okta.get(f"/Users?count=1&cursor={text}") for text in (cursor, "forged"))
+    assert another.content == forged.content
+    tokens.deactivate(entra.token.pk, actor=SYSTEM)
+    assert entra.get(f"/Users?count=1&cursor={cursor}").status_code == 401
+
+
+def test_a_cursor_keeps_nothing_on_the_server(entra, people):
+    cursor = entra.get("/Users?cursor=&count=1").json()["nextCursor"]
+    with CaptureQueriesContext(connection) as queries:
+        entra.get("/Users?cursor=&count=1")
+        entra.get(f"/Users?count=1&cursor={cursor}")
+    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
+
+
+def test_a_root_is_paged_by_index_only(entra, people):
+    for response in (entra.get("/?cursor="), entra.post("/.search", {"cursor": ""})):
+        assert (response.status_code, response.json()["scimType"]) == (400, "invalidCursor")
+        assert "/Users" in response.json()["detail"]
