@@ -23,6 +23,7 @@ WRONG = [
     ("PUBLIC_URL", "alta.example.com"),
     ("PUBLIC_URL", "https://alta.example.com/scim"),
     ("PUBLIC_URL", "https://alta.example.com:99999"),
+    ("PUBLIC_URL", "https://alta.example.com?tenant=1"),
     ("SECRET_KEY", "short"),
     ("SECRET_KEY_FILE", "/does/not/exist"),
     ("TOKEN_PEPPERS", "k1:short"),

@@ -178,7 +178,7 @@ def test_what_a_resource_type_names_can_be_found(entra):
         assert all(document[name] for name in ("name", "endpoint", "schema"))
         assert entra.get(document["endpoint"]).status_code == 200
         extensions = document.get("schemaExtensions", [])
-        assert all(isinstance(extension["required"], bool) for extension in extensions)
+        assert all(extension["required"] is False for extension in extensions)
         named |= {document["schema"], *(extension["schema"] for extension in extensions)}
     assert named == schemas
     assert not [urn for urn in schemas if urn.startswith("urn:ietf:params:scim:api:")]
@@ -196,3 +196,14 @@ def test_no_attribute_of_a_complex_one_is_complex_itself(entra):
             for sub in attribute.get("subAttributes", []):
                 assert sub["type"] != "complex"
                 assert "subAttributes" not in sub
+
+
+def test_references_and_ids_are_compared_with_their_case(entra):
+    user, group = schema(entra, CORE), schema(entra, CORE.replace("User", "Group"))
+    assert user["externalId"]["caseExact"]
+    for attribute in (user["groups"], group["members"]):
+        parts = {part["name"]: part for part in attribute["subAttributes"]}
+        assert parts["value"]["caseExact"]
+        assert (parts["$ref"]["type"], parts["$ref"]["caseExact"]) == ("reference", True)
+    assert not user["userName"]["caseExact"]
+    assert not group["displayName"]["caseExact"]
