@@ -5,6 +5,7 @@ first one costs; a page asked by index in the middle skips rows within an index.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,6 +103,26 @@ def by_index(rows: QuerySet[Any], order: Order, start: int, count: int) -> Page:
     ids = list(ordered.values_list("pk", flat=True)[start - 1 : start - 1 + count])
     found = rows.model.objects.in_bulk(ids)
     return Page([found[one] for one in ids if one in found], total)
+
+
+def merged(
+    parts: Sequence[tuple[QuerySet[Any], Order]], start: int, count: int
+) -> tuple[list[tuple[int, Any]], int]:
+    """Return (number of the part, id) for a page of several queries sorted as one, and the total.
+
+    A part whose order has no path lacks the attribute: its rows are without a value. Reads the
+    keys of all rows before the page.
+    """
+    found: list[tuple[tuple[bool, Any, Any], int]] = []
+    total = 0
+    descending = any(order.descending for _, order in parts)
+    for number, (rows, order) in enumerate(parts):
+        total += rows.count()
+        for *key, pk in order.applied(rows).values_list(*order.fields)[: start - 1 + count]:
+            missing, value = key or (True, "")
+            found.append(((bool(missing), "" if missing else value, pk), number))
+    found.sort(reverse=descending)
+    return [(number, pk) for (_, _, pk), number in found[start - 1 : start - 1 + count]], total
 
 
 def by_cursor(

@@ -169,6 +169,8 @@ def _common(term: filters.Comparison | filters.Present | filters.ValuePath, kind
     name = term.path.name
     if isinstance(term, filters.Present):
         return ALWAYS
+    if name == "schemas":
+        return _schemas(term, kind)
     if isinstance(term, filters.ValuePath):
         raise invalid_filter(f"{name} cannot be filtered by brackets.")
     if name == "id":
@@ -182,6 +184,23 @@ def _common(term: filters.Comparison | filters.Present | filters.ValuePath, kind
         where = Q(version=int(version[1])) if version else NEVER
         return where if term.operator == "eq" else ~where
     raise invalid_filter(f"{name} cannot be compared with {term.operator}.")
+
+
+# When a resource uses a schema; the core one it always does.
+_USES = {
+    "User": {
+        schemas.USER_URN: ALWAYS,
+        schemas.ENTERPRISE: ~Q(department_key=""),
+        schemas.CUSTOM: ~Q(custom={}),
+    },
+    "Group": {schemas.GROUP_URN: ALWAYS},
+}
+
+
+def _schemas(term: filters.Comparison | filters.ValuePath, kind: str) -> Q:
+    """Some schema that the resource uses meets the term."""
+    met = (uses for urn, uses in _USES[kind].items() if filters.evaluate(term, {"schemas": [urn]}))
+    return Q(*met, _connector=Q.OR) or NEVER
 
 
 def _text(

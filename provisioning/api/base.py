@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from provisioning.api import media
 from provisioning.api.authentication import BearerToken, Caller
 from provisioning.api.media import OneRenderer, ScimRenderer
+from provisioning.errors import PreconditionFailed
 from provisioning.scim.errors import ScimError
 from provisioning.scim.projection import Projection
 from provisioning.scim.schemas import ResourceType
@@ -65,12 +66,25 @@ class ScimView(APIView):
         return Projection.parse(asked.get("attributes"), asked.get("excludedattributes"), type)
 
     def condition(self) -> Callable[[int], bool] | None:
-        """Return the precondition of If-Match on a version, or None (RFC 7644 §3.14)."""
-        header = self.request.META.get("HTTP_IF_MATCH")
-        return None if header is None else lambda version: matches(header, f'W/"{version}"')
+        """Return the precondition on a version, or None (RFC 7644 §3.14, RFC 9110 §13.1)."""
+        wanted = self.request.META.get("HTTP_IF_MATCH")
+        unwanted = self.request.META.get("HTTP_IF_NONE_MATCH")
+        if wanted is None and unwanted is None:
+            return None
+
+        def holds(version: int) -> bool:
+            tag = f'W/"{version}"'
+            return (wanted is None or matches(wanted, tag)) and not (
+                unwanted is not None and matches(unwanted, tag)
+            )
+
+        return holds
 
     def unchanged(self, tag: str) -> bool:
-        """Return whether If-None-Match names the present version."""
+        """Return whether If-None-Match names the present version. Raises PreconditionFailed."""
+        wanted = self.request.META.get("HTTP_IF_MATCH")
+        if wanted is not None and not matches(wanted, tag):
+            raise PreconditionFailed
         header = self.request.META.get("HTTP_IF_NONE_MATCH")
         return header is not None and matches(header, tag)
 

@@ -49,6 +49,8 @@ class Bulk(ScimView):
         answer: dict[str, Any] = {"method": operation.method}
         if operation.bulk_id:
             answer["bulkId"] = operation.bulk_id
+        if (resource_id := operation.resource_id) and not operation.needs:
+            answer["location"] = f"{base_location()}/{operation.endpoint}/{resource_id}"
         try:
             if operation.error is not None:
                 raise operation.error

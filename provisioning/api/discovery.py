@@ -12,12 +12,33 @@ from rest_framework.response import Response
 from provisioning.adapters import base_location
 from provisioning.api.base import ScimView, not_implemented
 from provisioning.scim import discovery, messages
-from provisioning.scim.errors import ScimError
+from provisioning.scim.errors import ScimError, invalid_value
 from provisioning.scim.schemas import GROUP
 
 
 class DiscoveryView(ScimView):
     """Documents that change with the installation only: their ETag is their digest."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "filter" in self.parameters():  # RFC 7644 §4: filters are refused here, not ignored
+            raise ScimError("This cannot be filtered.", status=403)
+
+    def projected(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes of a document that were asked for. Raises ScimError."""
+        asked, left_out = self._named("attributes"), self._named("excludedattributes")
+        if asked and left_out:
+            raise invalid_value("Use either attributes or excludedAttributes, not both.")
+        return {
+            name: value
+            for name, value in document.items()
+            if name in ("schemas", "id")
+            or (name.lower() not in left_out and (not asked or name.lower() in asked))
+        }
+
+    def _named(self, parameter: str) -> set[str]:
+        names = self.parameters().get(parameter, "").lower().split(",")
+        return {name.strip() for name in names if name.strip()}
 
     def respond(self, document: dict[str, Any]) -> Response:
         """Answer with a document, or say that the caller has it already."""
@@ -32,7 +53,8 @@ class ServiceProviderConfigView(DiscoveryView):
     """/ServiceProviderConfig"""
 
     def get(self, request: Request) -> Response:
-        return self.respond(get_service_provider_config_model()(request).to_dict())
+        document = get_service_provider_config_model()(request).to_dict()
+        return self.respond(self.projected(document))
 
 
 class DiscoveryList(DiscoveryView):
@@ -42,9 +64,7 @@ class DiscoveryList(DiscoveryView):
         raise NotImplementedError
 
     def get(self, request: Request, name: str | None = None) -> Response:
-        if "filter" in self.parameters():  # RFC 7644 §4: filters are refused here, not ignored
-            raise ScimError("This list cannot be filtered.", status=403)
-        documents = self.documents()
+        documents = [self.projected(document) for document in self.documents()]
         if name is None:
             return self.respond(messages.list_response(documents, len(documents), 1))
         for document in documents:
@@ -74,6 +94,14 @@ class NotImplementedYet(ScimView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         raise not_implemented(request.path.rpartition("/")[2] or request.path)
+
+
+class WrongVersion(ScimView):
+    """Another version of the protocol (RFC 7644 §3.12, §3.13)."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise ScimError("This service speaks SCIM 2.0 at /scim/v2.", scim_type="invalidVers")
 
 
 class NotFoundView(ScimView):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -13,7 +13,7 @@ from provisioning.api.endpoints import ENDPOINTS, Endpoint
 from provisioning.scim import filters, limits, messages, paths
 from provisioning.scim.errors import ScimError, invalid_syntax, invalid_value, kind, too_many
 from provisioning.scim.projection import Projection
-from provisioning.scim.schemas import ResourceType
+from provisioning.scim.schemas import ResourceType, any_type
 
 Parameters = dict[str, str]
 _TEXTS = ("filter", "sortby", "sortorder", "cursor")
@@ -96,9 +96,10 @@ def _bounded(tree: filters.Filter | None, order: pages.Order) -> Iterator[None]:
 
 
 def listing_of_all(caller: Caller, asked: Parameters) -> dict[str, Any]:
-    """Return the ListResponse of a query over users, then groups.
+    """Return the ListResponse of a query over users and groups; without an order, users first.
 
-    An attribute that only one of the types has is absent from the other. Raises ScimError.
+    An attribute that only one of the types has is without a value in the other (RFC 7644
+    §3.4.2.1). Raises ScimError.
     """
     if "cursor" in asked:
         raise ScimError(
@@ -106,25 +107,47 @@ def listing_of_all(caller: Caller, asked: Parameters) -> dict[str, Any]:
             scim_type="invalidCursor",
         )
     start, count = _index(asked)
+    endpoints = [make(caller) for make in ENDPOINTS.values()]
+    every = any_type(caller.user_type, caller.group_type)
+    order = _order(asked, every)
+    text = asked.get("filter")
+    tree = None if text is None else filters.parse(text, every)
+    parts = [_part(endpoint, tree, order) for endpoint in endpoints]
     resources: list[dict[str, Any]] = []
-    total, refusals = 0, []
-    for endpoint in (make(caller) for make in ENDPOINTS.values()):
-        try:
-            order = _order(asked, endpoint.type)
-            text = asked.get("filter")
-            tree = None if text is None else filters.parse(text, endpoint.type)
-        except ScimError as error:
-            refusals.append(error)
-            continue
-        rows = endpoint.rows if tree is None else endpoint.matching(tree)
-        left = count - len(resources)
+    total = 0
+    if order.path is None:
+        for endpoint, part in zip(endpoints, parts, strict=True):
+            with _bounded(part.tree, part.order):
+                left = count - len(resources)
+                page = pages.by_index(part.rows, part.order, max(start - total, 1), left)
+            total += page.total
+            resources += endpoint.resources(page.rows, _projection(asked, endpoint.type))
+    else:
         with _bounded(tree, order):
-            page = pages.by_index(rows, order, max(start - total, 1), left)
-        total += page.total
-        resources += endpoint.resources(page.rows, _projection(asked, endpoint.type))
-    if len(refusals) == len(ENDPOINTS):
-        raise refusals[0]
+            places, total = pages.merged([(p.rows, p.order) for p in parts], start, count)
+        shown: dict[tuple[int, Any], dict[str, Any]] = {}
+        for number, endpoint in enumerate(endpoints):
+            ids = [pk for place, pk in places if place == number]
+            rows = list(endpoint.rows.filter(pk__in=ids))
+            answers = endpoint.resources(rows, _projection(asked, endpoint.type))
+            shown |= {(number, row.pk): answer for row, answer in zip(rows, answers, strict=True)}
+        resources = [shown[place] for place in places if place in shown]
     return messages.list_response(resources, total, start)
+
+
+class _Part(NamedTuple):
+    """What a query of the root asks of one type."""
+
+    tree: filters.Filter | None
+    rows: QuerySet[Any]
+    order: pages.Order
+
+
+def _part(endpoint: Endpoint, tree: filters.Filter | None, order: pages.Order) -> _Part:
+    own = None if tree is None else filters.narrowed(tree, endpoint.type)
+    rows = endpoint.rows if own is None else endpoint.matching(own)
+    path = order.path and endpoint.type.paths.get(order.path.name.lower())
+    return _Part(own, rows, pages.Order(path, order.descending))
 
 
 def _projection(asked: Parameters, type: ResourceType) -> Projection:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioning.scim import limits
@@ -84,16 +84,19 @@ def _read(index: int, item: object) -> BulkOperation:
     """Read one operation; what is wrong with it becomes its `error`."""
     fields = {k.lower(): v for k, v in item.items()} if isinstance(item, dict) else {}
     method, path, bulk_id = (fields.get(name) for name in ("method", "path", "bulkid"))
+    place = _PATH.fullmatch(path) if isinstance(path, str) else None
     operation = BulkOperation(
         index,
         method.upper() if isinstance(method, str) else "",
         path if isinstance(path, str) else "",
+        endpoint=place[1] if place else "",
+        resource_id=(place[2] or "") if place else "",
         bulk_id=bulk_id if isinstance(bulk_id, str) else "",
     )
     try:
         return _checked(operation, item, fields)
     except ScimError as error:
-        return _failed(operation, error)
+        return replace(operation, error=error)
 
 
 def _checked(operation: BulkOperation, item: object, fields: Mapping[str, Any]) -> BulkOperation:
@@ -101,14 +104,12 @@ def _checked(operation: BulkOperation, item: object, fields: Mapping[str, Any]) 
         raise invalid_syntax(f"An operation must be an object, not {kind(item)}.")
     if operation.method not in METHODS:
         raise invalid_syntax("The method of an operation is POST, PUT, PATCH or DELETE.")
-    match = _PATH.fullmatch(operation.path)
-    if match is None:
+    if not operation.endpoint:
         raise invalid_syntax(
             "The path of an operation is /Users, /Groups, or one of these with an id: "
             f"{shown(operation.path)} is not served."
         )
-    endpoint, resource_id = match[1], match[2] or ""
-    if (operation.method == "POST") != (resource_id == ""):
+    if (operation.method == "POST") != (operation.resource_id == ""):
         raise invalid_syntax(f"{operation.method} does not go with the path {operation.path}.")
     bulk_id = fields.get("bulkid")
     if operation.method == "POST" and not operation.bulk_id:
@@ -121,17 +122,8 @@ def _checked(operation: BulkOperation, item: object, fields: Mapping[str, Any]) 
     data = fields.get("data")
     if operation.method != "DELETE" and not isinstance(data, dict):
         raise invalid_syntax(f"data must be an object, not {kind(data)}.")
-    return BulkOperation(
-        operation.index,
-        operation.method,
-        operation.path,
-        endpoint,
-        resource_id,
-        operation.bulk_id,
-        version,
-        data,
-        _named(data, resource_id),
-    )
+    read = replace(operation, version=version, data=data)
+    return replace(read, needs=_named(read))
 
 
 def _with_unique_ids(operations: Iterable[BulkOperation]) -> Iterable[BulkOperation]:
@@ -140,20 +132,10 @@ def _with_unique_ids(operations: Iterable[BulkOperation]) -> Iterable[BulkOperat
         if operation.bulk_id and operation.error is None:
             if operation.bulk_id in seen:
                 detail = f"The bulkId {shown(operation.bulk_id)} is used twice."
-                yield _failed(operation, invalid_syntax(detail))
+                yield replace(operation, error=invalid_syntax(detail), needs=frozenset())
                 continue
             seen.add(operation.bulk_id)
         yield operation
-
-
-def _failed(operation: BulkOperation, error: ScimError) -> BulkOperation:
-    return BulkOperation(
-        operation.index,
-        operation.method,
-        operation.path,
-        bulk_id=operation.bulk_id,
-        error=error,
-    )
 
 
 def ordered(request: BulkRequest) -> Iterable[BulkOperation]:
@@ -185,7 +167,7 @@ def ordered(request: BulkRequest) -> Iterable[BulkOperation]:
     for operation in request.operations:
         if operation.index not in done:
             detail = "The bulkIds of these operations refer to each other in a circle."
-            yield _failed(operation, ScimError(detail, status=409))
+            yield replace(operation, error=ScimError(detail, status=409))
 
 
 def resolved(operation: BulkOperation, ids: Mapping[str, str]) -> tuple[str, Any]:
@@ -202,40 +184,85 @@ def resolved(operation: BulkOperation, ids: Mapping[str, str]) -> tuple[str, Any
 
     if not operation.needs:
         return operation.resource_id, operation.data
-    put = ids.__getitem__
-    return _REFERENCE.sub(lambda m: put(m[1]), operation.resource_id), _each(operation.data, put)
+    return _referring(operation, ids.__getitem__)
 
 
-def _each(value: Any, put: Callable[[str], str], key: str = "", depth: int = 0) -> Any:
-    """Return a body with each bulkId put through a function.
+def _referring(operation: BulkOperation, put: Callable[[str], str]) -> tuple[str, Any]:
+    """Return the id and the data of an operation with each bulkId put through a function.
 
-    A reference is a whole string, or stands inside the `path` of a PATCH; other texts may say
-    bulkId as they please.
+    Only what is kept refers to anything: the id in the path, and the members of a group. A
+    `manager` is ignored, `groups` are read-only, and other texts may say bulkId as they please.
     """
+    resource_id = _REFERENCE.sub(lambda match: put(match[1]), operation.resource_id)
+    data = operation.data
+    if operation.endpoint == "Groups" and isinstance(data, dict):
+        if operation.method == "PATCH":
+            data = {
+                key: [_step(each, put) for each in value] if _is_list(key, value) else value
+                for key, value in data.items()
+            }
+        else:
+            data = _members(data, put)
+    return resource_id, data
+
+
+def _is_list(key: str, value: Any) -> bool:
+    return key.lower() == "operations" and isinstance(value, list)
+
+
+def _step(operation: Any, put: Callable[[str], str]) -> Any:
+    """Return an operation of a PATCH with the references of its path and its value replaced."""
+    if not isinstance(operation, dict):
+        return operation
+    path = next((v for k, v in operation.items() if k.lower() == "path"), None)
+    if not isinstance(path, str):
+        return {
+            key: _members(value, put) if key.lower() == "value" else value
+            for key, value in operation.items()
+        }
+    if not _names_members(path.partition("[")[0]):
+        return operation
+    changed = {}
+    for key, value in operation.items():
+        if key.lower() == "path":
+            value = _REFERENCE.sub(lambda match: put(match[1]), path)
+        elif key.lower() == "value":
+            value = _each(value, put)
+        changed[key] = value
+    return changed
+
+
+def _members(data: Any, put: Callable[[str], str]) -> Any:
+    if not isinstance(data, dict):
+        return data
+    return {key: _each(v, put) if _names_members(key) else v for key, v in data.items()}
+
+
+def _names_members(name: str) -> bool:
+    return name.strip().lower().rpartition(":")[2] == "members"
+
+
+def _each(value: Any, put: Callable[[str], str], depth: int = 0) -> Any:
+    """Return a value whose texts that are a whole reference are put through a function."""
     if depth > _DEEPEST:
         raise invalid_syntax("The data of an operation is nested too deeply.")
     if isinstance(value, str):
-        if "bulkId:" not in value:
-            return value
-        if key.lower() == "path":
-            return _REFERENCE.sub(lambda match: put(match[1]), value)
         whole = _REFERENCE.fullmatch(value)
         return put(whole[1]) if whole else value
     if isinstance(value, dict):
-        return {name: _each(inner, put, name, depth + 1) for name, inner in value.items()}
+        return {name: _each(inner, put, depth + 1) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_each(inner, put, key, depth + 1) for inner in value]
+        return [_each(inner, put, depth + 1) for inner in value]
     return value
 
 
-def _named(*values: Any) -> frozenset[str]:
-    """Return the bulkIds that some values refer to."""
+def _named(operation: BulkOperation) -> frozenset[str]:
+    """Return the bulkIds that an operation refers to."""
     names: set[str] = set()
 
     def note(name: str) -> str:
         names.add(name)
         return name
 
-    for value in values:
-        _each(value, note)
+    _referring(operation, note)
     return frozenset(names)

@@ -101,9 +101,9 @@ def _schema(schema: Schema, base: str) -> dict[str, Any]:
         "attributes": _described(
             attribute
             for attribute in schema.attributes
-            # RFC 7643 §3.1: id and meta belong to every resource and to no schema. externalId is
-            # named all the same, because Entra ID maps only what it finds here.
-            if attribute.name not in ("id", "meta")
+            # RFC 7643 §3: these belong to every resource and to no schema. externalId is named all
+            # the same, because Entra ID maps only what it finds here.
+            if attribute.name not in ("schemas", "id", "meta")
         ),
         "meta": {"resourceType": "Schema", "location": f"{base}/Schemas/{schema.id}"},
     }

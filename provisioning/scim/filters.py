@@ -12,7 +12,7 @@ from provisioning.scim import limits, quirks, values
 from provisioning.scim.errors import ScimError, invalid_filter, shown
 from provisioning.scim.evaluation import evaluate, matches
 from provisioning.scim.keys import instant
-from provisioning.scim.model import AttributePath, ResourceType
+from provisioning.scim.model import Attribute, AttributePath, ResourceType
 from provisioning.scim.tree import (
     EQUALITY,
     OPERATORS,
@@ -26,6 +26,7 @@ from provisioning.scim.tree import (
     Present,
     Value,
     ValuePath,
+    narrowed,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "ValuePath",
     "evaluate",
     "matches",
+    "narrowed",
     "parse",
     "parse_element",
 ]
@@ -210,13 +212,18 @@ class _Parser:
         if self.parent is not None:
             path = self.type.sub_path(self.parent, name)
         else:
-            path = self.type.find(name)
+            path = self.type.find(name) or self.extension(name)
         if path is None:
             inside = f" of {self.parent.name}" if self.parent else ""
             raise invalid_filter(f"{shown(name)} is not an attribute{inside}.")
         if not path.kept:
             raise _unkept(path.name)
         return path
+
+    def extension(self, name: str) -> AttributePath | None:
+        """Find an extension by its URN alone: `urn:…:User pr` asks whether it holds anything."""
+        extension = self.type.extension(name)
+        return AttributePath(Attribute(extension.id, "complex")) if extension else None
 
     def literal(self, name: str) -> str | bool | int | Decimal | None:
         kind, token = self.peek()

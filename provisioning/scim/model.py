@@ -72,8 +72,8 @@ class AttributePath:
     kept: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        local = self.attribute.name + (f".{self.sub.name}" if self.sub else "")
-        keys = tuple(local.split("."))
+        keys = (self.attribute.name, self.sub.name) if self.sub else (self.attribute.name,)
+        local = ".".join(keys)
         leaf = self.sub or self.attribute
         put = object.__setattr__
         put(self, "name", f"{self.extension}:{local}" if self.extension else local)
@@ -139,11 +139,16 @@ class ResourceType:
     def extension(self, urn: str) -> Schema | None:
         """Find an extension by its URN in any case, or by a URN that an IdP is known to send."""
         key = urn.lower()
+        if not key.startswith("urn:"):
+            return None
         return self._extensions.get(key) or self._extensions.get(quirks.standard_urn(key))
 
     def extension_of(self, name: str) -> Schema | None:
         """Find the extension that a URN-qualified name belongs to, known attribute or not."""
-        key = quirks.standard_urn(name.lower())
+        key = name.lower()
+        if not key.startswith("urn:"):
+            return None
+        key = quirks.standard_urn(key)
         for urn, extension in self._extensions.items():
             if key.startswith(f"{urn}:"):
                 return extension

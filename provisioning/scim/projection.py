@@ -87,6 +87,8 @@ def _parse(text: str, is_included: bool, type_: ResourceType) -> Projection:
             _add(found, path)
         elif path is None and (extension := type_.extension(name.strip())):
             found[extension.id] = None
+        elif name.strip().lower() == type_.schema.lower():
+            found |= dict.fromkeys(attribute.name for attribute in type_.attributes)
     choice: Choice = {
         name: None if parts is None else frozenset(parts) for name, parts in found.items()
     }

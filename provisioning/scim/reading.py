@@ -54,6 +54,8 @@ class Reader:
                 yield from self.attribute(path, value)
             elif extension := self.type.extension(key):
                 yield from self.extension(extension, value)
+            elif key.lower() == self.type.schema.lower() and isinstance(value, dict):
+                yield from self.resource(value)
             elif key.lower() != "schemas":
                 self.unknown(key)
 

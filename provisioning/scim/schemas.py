@@ -24,6 +24,7 @@ __all__ = [
     "CustomAttribute",
     "ResourceType",
     "Schema",
+    "any_type",
     "group_type",
     "user_type",
 ]
@@ -60,6 +61,7 @@ def _descriptions() -> dict[tuple[str, str], str]:
 _TEXTS = _descriptions()
 # Attributes that RFC 7643 §3.1 defines outside any schema, and what its texts leave blank.
 _OWN_TEXTS = {
+    "schemas": "The URNs of the schemas that the resource uses.",
     "id": "A unique identifier for the resource, given by the service provider; never reused.",
     "externalId": "The identifier of the resource at the provisioning client.",
     "meta": "Metadata that the service provider keeps about the resource.",
@@ -102,6 +104,17 @@ _READ_ONLY: dict[str, Any] = {"mutability": "readOnly"}
 _EXACT_READ_ONLY: dict[str, Any] = {"mutability": "readOnly", "case_exact": True}
 
 _COMMON = (
+    # Kept by what a resource holds; filters ask for it (RFC 7644 §3.4.2.2, Figure 2).
+    _attribute(
+        "",
+        "schemas",
+        type="reference",
+        multi_valued=True,
+        required=True,
+        returned="always",
+        reference_types=("uri",),
+        **_READ_ONLY,
+    ),
     _attribute(
         "",
         "id",
@@ -273,3 +286,18 @@ def group_type(habits: Habits = STRICT) -> ResourceType:
 
 
 GROUP = group_type()
+
+
+@lru_cache(maxsize=64)
+def any_type(user: ResourceType, group: ResourceType) -> ResourceType:
+    """Return the type of what the root lists: the attributes that either type has."""
+    own = {attribute.name for attribute in user.attributes}
+    return ResourceType(
+        name="Resource",
+        endpoint="/",
+        schema=user.schema,
+        description="User or Group",
+        attributes=(*user.attributes, *(a for a in group.attributes if a.name not in own)),
+        extensions=user.extensions,
+        unkept=user.unkept,
+    )

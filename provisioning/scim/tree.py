@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from provisioning.scim.model import AttributePath
+from provisioning.scim.model import AttributePath, ResourceType
 
 # What a Comparison compares with; a dateTime is in UTC.
 Value = str | bool | int | Decimal | datetime
@@ -84,3 +84,36 @@ def terms(tree: Filter) -> int:
             return 1 + terms(term)
         case _:
             return 1
+
+
+def narrowed(tree: Filter, type: ResourceType) -> Filter:
+    """Return what a filter over any resource says of one type.
+
+    An attribute that the type lacks has no value there (RFC 7644 §3.4.2.1).
+    """
+    match tree:
+        case And(inner):
+            return And(tuple(narrowed(term, type) for term in inner))
+        case Or(inner):
+            return Or(tuple(narrowed(term, type) for term in inner))
+        case Not(term):
+            return Not(narrowed(term, type))
+        case Never():
+            return tree
+        case ValuePath(path, term):
+            own = _own(path, type)
+            return ValuePath(own, narrowed(term, type)) if own else Never()
+        case Present(path):
+            own = _own(path, type)
+            return Present(own) if own else Never()
+        case Comparison(path, operator, value):
+            if own := _own(path, type):
+                return Comparison(own, operator, value)
+            return Not(Never()) if operator == "ne" else Never()
+
+
+def _own(path: AttributePath, type: ResourceType) -> AttributePath | None:
+    own = type.paths.get(path.name.lower())
+    if own is None and type.extension(path.name):
+        return path
+    return own if own and own.kept else None

@@ -120,6 +120,7 @@ def slow(monkeypatch):
             cursor.execute(ENDLESS)
 
     monkeypatch.setattr(pages, "by_index", endless)
+    monkeypatch.setattr(pages, "merged", endless)
     monkeypatch.setattr(listing, "MOST_MS", 50)
 
 

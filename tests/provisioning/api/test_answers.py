@@ -101,3 +101,27 @@ def test_an_attribute_of_an_extension_goes_by_its_full_name(entra):
     assert ENTERPRISE not in entra.get(f"/Users/{user['id']}?attributes=department").json()
     refused = entra.get('/Users?filter=department eq "ventas"')
     assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter")
+
+
+@pytest.mark.parametrize("kind", ["Users", "Groups"])
+@pytest.mark.parametrize(
+    ("header", "method"),
+    [("If-None-Match", method) for method in ("PUT", "PATCH", "DELETE")] + [("If-Match", "GET")],
+)
+@pytest.mark.parametrize("tag", ['W/"1"', "*", 'W/"9"'])
+def test_every_method_heeds_every_condition(entra, kind, header, method, tag):
+    """RFC 9110 §13.1.1, §13.1.2: a condition that does not hold stops any method with 412."""
+    name = {"Users": "userName", "Groups": "displayName"}[kind]
+    made = entra.post(f"/{kind}", {name: "x"}).json()
+    path = f"/{kind}/{made['id']}"
+    bodies = {
+        "PUT": {name: "x", "externalId": "1"},
+        "PATCH": {"Operations": [{"op": "add", "path": "externalId", "value": "1"}]},
+    }
+    response = entra.request(method, path, bodies.get(method), **{header: tag})
+    is_present = tag in ('W/"1"', "*")
+    if is_present == (header == "If-Match"):
+        assert response.status_code in (200, 204)
+    else:
+        assert (response.status_code, response.json()["status"]) == (412, "412")
+        assert entra.get(path).json() == made

@@ -55,7 +55,8 @@ def test_each_route_of_the_urlconf_is_among_those_tried():
     names = {pattern.name for pattern in mounted.url_patterns}
     assert names == {
         "users", "user", "groups", "group", "service-provider-config", "resource-types", "schemas",
-        "not-implemented", "nothing", "bulk", "search-all", "search-users", "search-groups",
+        "not-implemented", "nothing", "version", "bulk", "search-all", "search-users",
+        "search-groups",
     }  # fmt: skip
 
 

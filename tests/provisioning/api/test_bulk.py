@@ -6,6 +6,7 @@ from audit.models import Event
 from provisioning.models import Group, User
 from provisioning.scim import bulk
 
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 NOBODY = "018f0000-0000-7000-8000-000000000000"
 
 
@@ -152,3 +153,36 @@ def test_without_fail_on_errors_everything_is_tried(entra):
     wrong = {"method": "GET", "path": "/Users"}
     response = send(entra, wrong, user("a"), wrong, user("b"), wrong)
     assert statuses(response) == ["400", "201", "400", "201", "400"]
+
+
+def test_what_is_not_kept_refers_to_nothing(entra):
+    """`manager` is ignored and `groups` read-only: a circle through them is none."""
+
+    def of(bulk_id, **data):
+        return {"method": "POST", "path": "/Users", "bulkId": bulk_id,
+                "data": {"userName": f"{bulk_id}@corp.local"} | data}  # fmt: skip
+
+    response = send(
+        entra,
+        of("a", **{ENTERPRISE: {"department": "x", "manager": {"value": "bulkId:b"}}}),
+        of("b", manager={"value": "bulkId:a"}),
+        of("c", groups=[{"value": "bulkId:g"}]),
+        group("g", "c"),
+        of("d", **{f"{ENTERPRISE}:manager": {"value": "bulkId:nobody"}}),
+    )
+    assert statuses(response) == ["201"] * 5
+    assert Group.objects.get().display_name == "Grupo g"
+
+
+def test_a_malformed_operation_has_its_place_too(entra):
+    path = f"/Users/{entra.user()['id']}"
+    response = send(
+        entra,
+        {"method": "PUT", "path": path},
+        {"method": "PATCH", "path": path, "data": []},
+        {"method": "DELETE", "path": path, "version": 3},
+        {"method": "POST", "path": "/Users", "data": {}},
+    )
+    assert statuses(response) == ["400"] * 4
+    places = [operation.get("location") for operation in response.json()["Operations"]]
+    assert [place and place.partition("/scim/v2")[2] for place in places] == [path] * 3 + [None]

@@ -207,3 +207,19 @@ def test_references_and_ids_are_compared_with_their_case(entra):
         assert (parts["$ref"]["type"], parts["$ref"]["caseExact"]) == ("reference", True)
     assert not user["userName"]["caseExact"]
     assert not group["displayName"]["caseExact"]
+
+
+def test_a_filter_on_the_configuration_is_refused_too(entra):
+    response = entra.get("/ServiceProviderConfig?filter=patch.supported eq true")
+    assert (response.status_code, response.json()["status"]) == (403, "403")
+
+
+@pytest.mark.parametrize(
+    "path", [f"/Schemas/{CORE}", "/ResourceTypes/User", "/ServiceProviderConfig"]
+)
+def test_discovery_answers_the_attributes_that_were_asked_for(entra, path):
+    whole = entra.get(path).json()
+    asked = entra.get(f"{path}?attributes=META").json()
+    assert asked == {name: whole[name] for name in ("schemas", "id", "meta") if name in whole}
+    rest = entra.get(f"{path}?excludedAttributes=id,meta,description").json()
+    assert rest == {n: v for n, v in whole.items() if n not in ("meta", "description")}

@@ -478,7 +478,7 @@ def test_an_id_in_another_spelling_is_404(entra, luis, ventas, kind, spelling):
 
 @pytest.mark.parametrize(
     "path",
-    ["/scim", "/scim/", "/scim/v1/Users", "/scim/v2/users",
+    ["/scim", "/scim/", "/scim/vx/Users", "/scim/v2/users",
     "/scim/v2/Users/x/y",
      "/scim/v2/Nothing", "/scim/v2/Users%0d%0aX: 1", "/scim/v2/../v2/Users",
      "/scim/v2/%2e%2e/Users",
@@ -497,9 +497,13 @@ def test_a_foreign_host_is_a_scim_400(entra, path, host):
     refused(entra.get(path, Host=host), 400)
 
 
+@pytest.mark.parametrize("path", ["/scim/v1", "/scim/v1/Users", "/scim/v3/Users", "/scim/v22"])
+def test_another_version_of_the_protocol_is_named_as_such(entra, path):
+    refused(entra.get(path), 400, "invalidVers")
+
+
 def test_a_header_that_is_no_number_or_date_harms_nothing(entra, luis):
     for name in (
-        "If-Match",
         "If-None-Match",
         "Range",
         "If-Modified-Since",

@@ -405,3 +405,19 @@ def test_an_address_that_is_not_utf_8_is_data(entra, seven):
 
 def test_nothing_is_listed_without_a_token(db):
     assert Client().get("/scim/v2/Users").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("filter", "names"),
+    [
+        (f'schemas eq "{ENTERPRISE}"', "a"), (f'schemas eq "{ENTERPRISE.upper()}"', "a"),
+        (f'schemas eq "{CUSTOM}"', "ab"), (f'schemas ne "{CUSTOM}"', "abc"), ("schemas pr", "abc"),
+        ('schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"', "abc"),
+        (f'not (schemas eq "{CUSTOM}")', "c"), ('schemas eq "urn:example:unknown"', ""),
+        (f'schemas eq "{CUSTOM}" and userName sw "b"', "b"),
+    ],
+)  # fmt: skip
+def test_resources_are_found_by_their_schemas(entra, people, filter, names):
+    """RFC 7644 §3.4.2.2, Figure 2."""
+    found = "".join(sorted(user["userName"][0] for user in entra.find(filter)))
+    assert found == names

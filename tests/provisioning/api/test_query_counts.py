@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
 PINNED = json.loads((Path(__file__).parents[2] / "query_counts.json").read_text())
-TRANSACTION = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT")
+# SET LOCAL is PostgreSQL's bound on what no index serves.
+TRANSACTION = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET LOCAL")
 
 
 @pytest.fixture(params=[1, 50])
@@ -63,6 +64,8 @@ def requests(users, group):
         "schemas: GET": ("GET", "/Schemas", None),
         "not-implemented: GET": ("GET", "/Me", None),
         "nothing: GET": ("GET", "/nothing", None),
+        "version: GET": ("GET", "/scim/v1/Users", None),
+        "search-all: POST, sorted": ("POST", "/.search", {"count": 500, "sortBy": "displayName"}),
         "user: DELETE": ("DELETE", user, None),
         "group: DELETE": ("DELETE", team, None),
     }  # fmt: skip
@@ -74,7 +77,7 @@ def test_each_endpoint_keeps_to_its_number_of_queries(scene):
     for name, (method, path, body) in requests(users, group).items():
         with CaptureQueriesContext(connection) as queries:
             response = entra.request(method, path, body)
-        assert response.status_code in (200, 201, 204, 404, 501), response.content
+        assert response.status_code in (200, 201, 204, 400, 404, 501), response.content
         told = [query for query in queries if not query["sql"].startswith(TRANSACTION)]
         counted[name] = len(told)
     assert counted == PINNED
