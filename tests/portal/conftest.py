@@ -9,11 +9,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from provisioning.models import Group, SchemaState, User
-from provisioning.models.attributes import user_type
+from provisioning.models.attributes import forget_types, user_type
 from provisioning.operations import groups, users
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CUSTOM = "urn:ietf:params:scim:schemas:extension:ivanti:2.0:User"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> None:
+    """Forget the schema that a worker keeps: another test's version had other attributes."""
+    forget_types()
 
 
 @pytest.fixture
