@@ -82,6 +82,7 @@ VALUES: dict[str, dict[str, Text]] = {
     "reason": {
         "credentials": gettext_lazy("Wrong name or password"),
         "locked": gettext_lazy("Too many failed attempts"),
+        "many_names": gettext_lazy("Too many names from one address"),
     },
     "role": {
         "administrator": gettext_lazy("System administrator"),
