@@ -27,13 +27,13 @@ import portal.middleware
 from audit.actors import Origin
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+SCIM = re.compile(r"/*scim(?![\w-])")  # as config.urls mounts it
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def is_scim(request: HttpRequest) -> bool:
     """Return whether a request is for the SCIM service, however its slashes are doubled."""
-    path = request.path_info.lstrip("/")
-    return path == "scim" or path.startswith("scim/")
+    return SCIM.match(request.path_info) is not None
 
 
 def is_health(request: HttpRequest) -> bool:

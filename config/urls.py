@@ -11,7 +11,7 @@ handler500 = "config.errors.server_error"
 
 urlpatterns = [
     # Doubled slashes before `scim` must ask for a token too, not fall through to a page.
-    re_path(r"^/*scim(?=/|$)", include("provisioning.api.urls")),
+    re_path(r"^/*scim(?=[^\w-]|$)", include("provisioning.api.urls")),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("auditoria/", include("audit.urls")),

@@ -90,7 +90,7 @@ class UserAdapter(SCIMUser):
             resource[schemas.ENTERPRISE] = {"department": user.department}
         if user.custom:
             resource["schemas"].append(schemas.CUSTOM)
-            resource[schemas.CUSTOM] = user.custom
+            resource[schemas.CUSTOM] = _with_doubles(user.custom)
         resource["meta"] = meta("User", "/Users", user)
         return resource
 
@@ -100,6 +100,7 @@ class UserAdapter(SCIMUser):
         `userName` is left to the operation, whose rules decide what becomes of it.
         """
         user, name = self.obj, resource.get("name") or {}
+        user.custom = _with_doubles(user.custom)
         values: dict[str, Any] = {
             "external_id": resource.get("externalId") or "",
             "display_name": resource.get("displayName") or "",
@@ -157,6 +158,17 @@ class UserAdapter(SCIMUser):
                 key = index_key(sort_key(path.attribute, value))
                 rows.append(IndexedValue(user=user, attribute=custom_values(name), value_key=key))
         return rows
+
+
+def _with_doubles(custom: dict[str, Any]) -> dict[str, Any]:
+    """Return custom values; a decimal that PostgreSQL's JSON holds as a long whole number again."""
+    return {
+        name: float(value) if type(value) is int and not _LEAST <= value <= _MOST else value
+        for name, value in custom.items()
+    }
+
+
+_LEAST, _MOST = -(2**63), 2**63 - 1  # of an integer attribute
 
 
 KEYED = ("display_name", "formatted_name", "family_name", "given_name", "department")

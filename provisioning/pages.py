@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core import signing
+from django.db import connection
 from django.db.models import (
     BooleanField,
     Case,
@@ -20,10 +21,11 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    TextField,
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 
 from provisioning.models import Group, IndexedValue, Membership
 from provisioning.models.users import EMAILS, custom_values
@@ -224,7 +226,9 @@ def _sorted_by(path: AttributePath, model: type[Any]) -> tuple[Any, Any]:
         value = Coalesce(F("is_active"), Value(False))
         return value, Case(When(is_active=None, then=Value(True)), default=Value(False))
     if name in MOMENTS:
-        return F(MOMENTS[name]), never
+        moment = F(MOMENTS[name])
+        # SQLite keeps times as texts of two lengths: a cursor must hold the very text.
+        return Cast(moment, TextField()) if connection.vendor == "sqlite" else moment, never
     if name in ("emails", "emails.value", "emails.type", "emails.display"):
         column = "value_key" if name == "emails" else f"{name.removeprefix('emails.')}_key"
         rows = IndexedValue.objects.filter(user=OuterRef("pk"), attribute=EMAILS)

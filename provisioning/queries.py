@@ -7,6 +7,7 @@ that `not` means the same in SQL as in the evaluator.
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from provisioning.models import Group, IndexedValue, Membership, User
 from provisioning.models.fields import index_key, key_of
 from provisioning.models.users import EMAILS, custom_values
 from provisioning.scim import filters, schemas
-from provisioning.scim.errors import invalid_filter
+from provisioning.scim.errors import invalid_filter, too_many
 from provisioning.scim.keys import fold, sort_key
 
 ALWAYS = Q(pk__isnull=False)
@@ -49,14 +50,36 @@ VERSION = re.compile(r'W/"([1-9][0-9]{0,8})"')  # as `adapters.etag` writes it
 MOMENTS = {"meta.created": "created_at", "meta.lastModified": "updated_at"}
 
 
+# With more subqueries than this PostgreSQL takes seconds to weigh their orders against each other:
+# fifty of them took 3 s, two hundred all of the time it had.
+MOST_PLANNED = 8
+_FENCE = 2**31 - 1  # a LIMIT that no result reaches, and that keeps a subquery by itself
+
+
 def matching_users(tree: filters.Filter, users: QuerySet[User]) -> QuerySet[User]:
     """Return the users that meet a filter. Raises ScimError invalidFilter."""
-    return users.filter(_where(tree, _user_leaf))
+    fenced = _subqueries(tree) > MOST_PLANNED
+    return users.filter(_where(tree, partial(_user_leaf, fenced=fenced)))
 
 
 def matching_groups(tree: filters.Filter, groups: QuerySet[Group]) -> QuerySet[Group]:
     """Return the groups that meet a filter. Raises ScimError invalidFilter."""
-    return groups.filter(_where(tree, _group_leaf))
+    fenced = _subqueries(tree) > MOST_PLANNED
+    return groups.filter(_where(tree, partial(_group_leaf, fenced=fenced)))
+
+
+def _subqueries(tree: filters.Filter) -> int:
+    """Return how many terms ask another table."""
+    match tree:
+        case filters.And(terms) | filters.Or(terms):
+            return sum(map(_subqueries, terms))
+        case filters.Not(term):
+            return _subqueries(term)
+        case filters.Never():
+            return 0
+        case _:
+            path = tree.path
+            return int(path.attribute.multi_valued or path.extension == schemas.CUSTOM)
 
 
 def matching_members(tree: filters.Filter, members: QuerySet[Membership]) -> QuerySet[Membership]:
@@ -135,7 +158,9 @@ def is_served(tree: filters.Filter) -> bool:
             return False
 
 
-def _user_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+def _user_leaf(
+    term: filters.Comparison | filters.Present | filters.ValuePath, *, fenced: bool = False
+) -> Q:
     name = term.path.name
     if name in USER_TEXTS:
         return _text(term, *USER_TEXTS[name])
@@ -143,24 +168,29 @@ def _user_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -
         return _flag(term, "is_active")
     if name == "emails" or name.startswith("emails."):
         emails = IndexedValue.objects.filter(attribute=EMAILS)
-        return _among(term, emails, "user_id", _email_leaf)
+        return _among(term, emails, "user_id", _email_leaf, fenced=fenced)
     if name == "groups" or name.startswith("groups."):
-        return _among(term, Membership.objects.all(), "user_id", _group_of_leaf)
+        return _among(term, Membership.objects.all(), "user_id", _group_of_leaf, fenced=fenced)
     if name == "name":
-        return ~Q(formatted_name_key="", family_name_key="", given_name_key="")
+        present = ~Q(formatted_name_key="", family_name_key="", given_name_key="")
+        if isinstance(term, filters.ValuePath):
+            return present & _where(term.filter, _user_leaf)
+        return present
     if name == schemas.ENTERPRISE:
         return ~Q(department_key="")
     if term.path.extension == schemas.CUSTOM:
-        return _custom(term)
+        return _custom(term, fenced=fenced)
     return _common(term, "User")
 
 
-def _group_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+def _group_leaf(
+    term: filters.Comparison | filters.Present | filters.ValuePath, *, fenced: bool = False
+) -> Q:
     name = term.path.name
     if name in GROUP_TEXTS:
         return _text(term, *GROUP_TEXTS[name])
     if name == "members" or name.startswith("members."):
-        return _among(term, Membership.objects.all(), "group_id", _member_leaf)
+        return _among(term, Membership.objects.all(), "group_id", _member_leaf, fenced=fenced)
     return _common(term, "Group")
 
 
@@ -171,6 +201,8 @@ def _common(term: filters.Comparison | filters.Present | filters.ValuePath, kind
         return ALWAYS
     if name == "schemas":
         return _schemas(term, kind)
+    if isinstance(term, filters.ValuePath) and name == "meta":
+        return _where(term.filter, partial(_common, kind=kind))
     if isinstance(term, filters.ValuePath):
         raise invalid_filter(f"{name} cannot be filtered by brackets.")
     if name == "id":
@@ -351,19 +383,26 @@ def _among(
     rows: QuerySet[Any],
     owner: str,
     leaf: Leaf,
+    *,
+    fenced: bool,
 ) -> Q:
     """A multi-valued attribute: some row of its table meets the term."""
     if isinstance(term, filters.ValuePath):
-        return Q(pk__in=rows.filter(_where(term.filter, leaf)).values(owner))
+        return _owns(rows.filter(_where(term.filter, leaf)), owner, fenced)
     if isinstance(term, filters.Present) and term.path.sub is None:
-        return Q(pk__in=rows.values(owner))
+        return _owns(rows, owner, fenced)
     if isinstance(term, filters.Comparison) and term.operator == "ne":
         # Some value differs, or there is none at all.
         present = leaf(filters.Present(term.path))
         equal = leaf(filters.Comparison(term.path, "eq", term.value))
-        differs = rows.filter(present & ~equal).values(owner)
-        return Q(pk__in=differs) | ~Q(pk__in=rows.filter(present).values(owner))
-    return Q(pk__in=rows.filter(leaf(term)).values(owner))
+        differs = _owns(rows.filter(present & ~equal), owner, fenced)
+        return differs | ~_owns(rows.filter(present), owner, fenced)
+    return _owns(rows.filter(leaf(term)), owner, fenced)
+
+
+def _owns(rows: QuerySet[Any], owner: str, fenced: bool) -> Q:
+    found = rows.values(owner)
+    return Q(pk__in=found[:_FENCE] if fenced else found)
 
 
 def _email_leaf(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
@@ -402,21 +441,20 @@ def _reference_leaf(
     raise invalid_filter(f"{term.path.name} cannot be compared this way; compare its value.")
 
 
-def _custom(term: filters.Comparison | filters.Present | filters.ValuePath) -> Q:
+def _custom(term: filters.Comparison | filters.Present | filters.ValuePath, *, fenced: bool) -> Q:
     """A custom attribute: the index rows of its name hold one key a user."""
     path = term.path
     if path.name == schemas.CUSTOM:
         return ~Q(custom={})
     rows = IndexedValue.objects.filter(attribute=custom_values(path.attribute.name))
-    present = Q(pk__in=rows.values("user_id"))
     if isinstance(term, filters.Present):
-        return present
+        return _owns(rows, "user_id", fenced)
     assert isinstance(term, filters.Comparison)  # noqa: S101
     key = index_key(sort_key(path.attribute, term.value))
     if term.operator == "ne":
-        return ~Q(pk__in=rows.filter(value_key=key).values("user_id"))
+        return ~_owns(rows.filter(value_key=key), "user_id", fenced)
     where = _compare("value_key", term.operator, key, str(term.value))
-    return Q(pk__in=rows.filter(where).values("user_id"))
+    return _owns(rows.filter(where), "user_id", fenced)
 
 
 def groups_of(user_ids: list[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
@@ -428,10 +466,26 @@ def groups_of(user_ids: list[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
     return found
 
 
+MOST_MEMBERS = (
+    100_000  # of several groups in one answer: some 16 MB, and five times that to make it
+)
+
+
 def members_of(group_ids: list[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
-    """Return {group id: [(user id, display)]} with one query."""
+    """Return {group id: [(user id, display)]} with one query.
+
+    Raises ScimError tooMany past a number of members, but for one group alone.
+    """
     found: dict[UUID, list[tuple[UUID, str]]] = {}
     rows = Membership.objects.filter(group_id__in=group_ids).order_by("id")
-    for group_id, user_id, display in rows.values_list("group_id", "user_id", "display"):
+    listed = rows.values_list("group_id", "user_id", "display")
+    if len(group_ids) > 1:
+        listed = listed[: MOST_MEMBERS + 1]
+    for number, (group_id, user_id, display) in enumerate(listed, start=1):
+        if number > MOST_MEMBERS and len(group_ids) > 1:
+            raise too_many(
+                f"These groups have more than {MOST_MEMBERS:,} members: ask for fewer groups with "
+                "count, or leave the members out with excludedAttributes=members."
+            )
         found.setdefault(group_id, []).append((user_id, display))
     return found

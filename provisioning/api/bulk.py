@@ -14,6 +14,7 @@ from provisioning.api.errors import scim_form
 from provisioning.errors import ProvisioningError
 from provisioning.scim import bulk
 from provisioning.scim.errors import ScimError
+from provisioning.scim.patch import Spent
 
 log = logging.getLogger("alta.scim")
 
@@ -29,6 +30,7 @@ class Bulk(ScimView):
         """
         asked = bulk.parse(self.body())
         ids: dict[str, str] = {}
+        self.spent = Spent()
         answers: dict[int, dict[str, Any]] = {}
         errors = 0
         for operation in bulk.ordered(asked):
@@ -73,7 +75,7 @@ class Bulk(ScimView):
 
     def _done(self, operation: bulk.BulkOperation, resource_id: str, data: Any) -> Row | None:
         """Carry out one operation; return its row, or None for a deletion."""
-        endpoint = ENDPOINTS[operation.endpoint](self.caller)
+        endpoint = ENDPOINTS[operation.endpoint](self.caller, self.spent)
         version = None
         if (wanted := operation.version) is not None:
             version = lambda number: matches(wanted, f'W/"{number}"')  # noqa: E731

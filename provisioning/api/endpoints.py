@@ -35,8 +35,10 @@ class Endpoint(ABC):
     # Entra ID and Okta both want a user back from PATCH, and 204 for a group.
     patch_answers: ClassVar[bool] = True
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, spent: patch.Spent | None = None) -> None:
+        """Serve one IdP; `spent` is what the PATCHes before it in a Bulk have used."""
         self.caller = caller
+        self.spent = spent or patch.Spent()
 
     @property
     @abstractmethod
@@ -154,7 +156,7 @@ class Users(Endpoint):
         return self._change(resource_id, edit, document.ignored, version)
 
     def modify(self, resource_id: str, body: Any, version: Condition) -> User:
-        changes = patch.parse(body, self.type)
+        changes = patch.parse(body, self.type, self.spent)
         edit = users.Edit(partial(patch.apply, changes), changes.names)
         return self._change(resource_id, edit, changes.ignored, version)
 
@@ -229,7 +231,7 @@ class Groups(Endpoint):
         return self._change(resource_id, delta, document.ignored, version)
 
     def modify(self, resource_id: str, body: Any, version: Condition) -> Group:
-        changes = patch.parse(body, self.type)
+        changes = patch.parse(body, self.type, self.spent)
         delta = groups.Delta(partial(patch.apply, changes), changes.members)
         return self._change(resource_id, delta, changes.ignored, version)
 

@@ -19,7 +19,7 @@ Parameters = dict[str, str]
 _TEXTS = ("filter", "sortby", "sortorder", "cursor")
 _NUMBERS = ("startindex", "count")
 _LISTS = ("attributes", "excludedattributes")
-MOST_MS = 5_000  # Entra ID and Okta wait for a minute, a worker should not
+MOST_MS = 3_000  # Entra ID and Okta wait for a minute, a worker should not
 
 
 def parameters_of(body: object) -> Parameters:

@@ -13,9 +13,11 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 
 from provisioning.scim.errors import ScimError, invalid_syntax, too_large
+from provisioning.scim.values import refuse_unstorable
 
 LONGEST_INTEGER = 20  # digits and sign of a 64-bit number
 DEEPEST = 100
+MOST_NAMES = 10_000  # in one object; a user has a hundred custom attributes at most
 MOST_COMMAS = 400_000  # twice what 8 MiB of members has: past it a body only costs time
 # RFC 7644 §3.1; IdPs that name no type send JSON as well.
 MEDIA_TYPES = frozenset({SCIM_CONTENT_TYPE, "application/json", "text/json", ""})
@@ -90,6 +92,7 @@ def loads(data: bytes) -> Any:
     except ValueError as error:
         raise invalid_syntax(f"The body is not JSON: {error}.") from None
     _check_depth(found)
+    refuse_unstorable(found)
     return found
 
 
@@ -114,6 +117,8 @@ def _check_depth(found: Any) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object; refuse a name given twice, also in another case (RFC 7643 §2.1)."""
     found = dict(pairs)
+    if len(pairs) > MOST_NAMES:
+        raise ValueError(f"an object has more than {MOST_NAMES:,} names")
     if len(found) != len(pairs) or len({name.lower() for name in found}) != len(pairs):
         raise ValueError("a name is given twice in one object")
     return found

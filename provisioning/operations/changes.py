@@ -1,8 +1,10 @@
 """What an event tells of a change: {attribute: [before, after]}; and which rule one broke."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, connection
 
 # What every change moves, or what names the resource itself.
 _UNTOLD = {"schemas", "id", "meta", "groups", "members"}
@@ -38,3 +40,29 @@ def broke(error: IntegrityError, column: str) -> bool:
     Any other constraint is a fault of ours, and must not be told as a name that is taken.
     """
     return column in str(error)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+DEADLOCK = "40P01"
+ATTEMPTS = 4
+
+
+def again_after_deadlock(operation: Callable[P, R]) -> Callable[P, R]:
+    """Carry an operation out again when PostgreSQL chose it as the victim of a deadlock.
+
+    Its transaction is undone whole by then. Inside another transaction the error goes on.
+    """
+
+    @wraps(operation)
+    def repeated(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return operation(*args, **kwargs)
+            except OperationalError as error:
+                is_victim = getattr(error.__cause__, "sqlstate", "") == DEADLOCK
+                if not is_victim or attempt == ATTEMPTS or connection.in_atomic_block:
+                    raise
+        raise AssertionError  # pragma: no cover — the last attempt returns or raises
+
+    return repeated

@@ -24,7 +24,7 @@ from provisioning.errors import (
 )
 from provisioning.models import Group, Membership, Provider, User
 from provisioning.models.fields import LONGEST_KEY_BYTES
-from provisioning.operations.changes import broke, differences
+from provisioning.operations.changes import again_after_deadlock, broke, differences
 from provisioning.scim.members import MemberStep
 
 LONGEST_NAME_KEY = 1_024
@@ -66,6 +66,7 @@ class _Moves:
         }
 
 
+@again_after_deadlock
 def create(
     resource: Resource, members: tuple[str, ...], *, provider: Provider, actor: Actor
 ) -> Group:
@@ -92,6 +93,7 @@ def create(
         raise GroupNameTaken from None
 
 
+@again_after_deadlock
 def change(
     group_id: UUID,
     delta: Delta,
@@ -147,6 +149,7 @@ def _change(
     return group
 
 
+@again_after_deadlock
 @transaction.atomic
 def delete(
     group_id: UUID,
@@ -228,7 +231,7 @@ def _add(group: Group, texts: Iterable[str], moves: _Moves) -> None:
         }
         unknown += [str(user_id) for user_id in some if user_id not in users]
         if unknown:
-            continue
+            break
         present = set(group.memberships.filter(user_id__in=some).values_list("user_id", flat=True))
         new = [users[user_id] for user_id in some if user_id not in present]
         Membership.objects.bulk_create(

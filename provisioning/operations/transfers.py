@@ -13,7 +13,7 @@ from provisioning.adapters import UserAdapter
 from provisioning.errors import NotFound, SameProvider, UserNameTaken
 from provisioning.models import Membership, Provider, User
 from provisioning.models.fields import key_of
-from provisioning.operations.changes import broke
+from provisioning.operations.changes import again_after_deadlock, broke
 from provisioning.operations.users import leave_groups, locked_groups
 
 
@@ -21,6 +21,7 @@ class _JoinedMeanwhile(Exception):
     """The user came into a group before its row could be locked."""
 
 
+@again_after_deadlock
 def transfer(user_id: UUID, provider: Provider, *, actor: Actor) -> User:
     """Give a user to another IdP, which finds it by its name; the old one no longer sees it.
 

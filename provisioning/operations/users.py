@@ -26,7 +26,7 @@ from provisioning.errors import (
 from provisioning.models import Group, IndexedValue, Membership, Provider, User
 from provisioning.models.attributes import hold_version, user_type
 from provisioning.models.fields import LONGEST_KEY_BYTES, key_of
-from provisioning.operations.changes import broke, differences
+from provisioning.operations.changes import again_after_deadlock, broke, differences
 from provisioning.scim.quirks import buried_name
 from provisioning.scim.schemas import ResourceType
 
@@ -56,6 +56,7 @@ class Changed:
     remarks: tuple[Remark, ...] = ()
 
 
+@again_after_deadlock
 def create(resource: Resource, *, provider: Provider, type: ResourceType, actor: Actor) -> User:
     """Create a user, or give a deleted one back to the IdP that had provisioned it.
 
@@ -108,6 +109,7 @@ def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor
     return user
 
 
+@again_after_deadlock
 def change(
     user_id: UUID,
     edit: Edit,
@@ -227,6 +229,7 @@ def _bury(user: User, tombstone: str) -> list[str]:
     return ["user_name_key"]
 
 
+@again_after_deadlock
 @transaction.atomic
 def delete(
     user_id: UUID,

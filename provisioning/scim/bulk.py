@@ -193,7 +193,8 @@ def _referring(operation: BulkOperation, put: Callable[[str], str]) -> tuple[str
     Only what is kept refers to anything: the id in the path, and the members of a group. A
     `manager` is ignored, `groups` are read-only, and other texts may say bulkId as they please.
     """
-    resource_id = _REFERENCE.sub(lambda match: put(match[1]), operation.resource_id)
+    whole = _REFERENCE.fullmatch(operation.resource_id)
+    resource_id = put(whole[1]) if whole else operation.resource_id
     data = operation.data
     if operation.endpoint == "Groups" and isinstance(data, dict):
         if operation.method == "PATCH":

@@ -8,7 +8,6 @@ from typing import Any
 from provisioning.scim.errors import invalid_syntax, invalid_value, kind
 from provisioning.scim.model import ResourceType
 from provisioning.scim.reading import Reader
-from provisioning.scim.values import refuse_unstorable
 
 # Left out of a PUT these stay as they are: no IdP disables or empties by silence.
 _KEPT_WHEN_LEFT_OUT = ("active", "members")
@@ -38,7 +37,6 @@ def read(body: object, type: ResourceType, *, replaces: bool = False) -> Documen
     """
     if not isinstance(body, dict):
         raise invalid_syntax(f"The body must be a JSON object, not {kind(body)}.")
-    refuse_unstorable(body)
     reader = Reader(type, keeps_name=replaces)
     resource: dict[str, Any] = {}
     names: set[str] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import NoReturn
 
@@ -92,14 +92,17 @@ class _Parser:
             raise invalid_filter(f"The filter is longer than {limits.FILTER_BYTES} bytes.")
         self.type = type_
         self.parent = parent
-        self.tokens = [(m.lastindex or 0, m[m.lastindex or 0]) for m in _TOKEN.finditer(text)]
+        self.tokens: list[tuple[int, str]] = []
         self.at = 0
         self.terms = 0
         self.depth = 0
-        for kind, token in self.tokens:
-            if kind == _BAD:
+        for match in _TOKEN.finditer(text):
+            kind = match.lastindex or 0
+            if kind == _BAD:  # at once: the search for the end of each quote reads the whole text
+                token = match[kind]
                 problem = "a quote without its end" if token == '"' else f"a stray {shown(token)}"
                 raise invalid_filter(f"The filter has {problem}.")
+            self.tokens.append((kind, match[kind]))
 
     def whole(self) -> Filter:
         if not self.tokens:
@@ -234,7 +237,7 @@ class _Parser:
             if token.lower() in _LITERALS:
                 return json.loads(token.lower())  # type: ignore[no-any-return]
             if number := _NUMBER.fullmatch(token):
-                return Decimal(token) if number[1] or number[2] else _whole(token)
+                return _decimal(token) if number[1] or number[2] else _whole(token)
             raise invalid_filter(
                 f"{shown(token)} is not a value for {shown(name)}: texts need double quotes."
             )
@@ -285,6 +288,13 @@ def _string(token: str) -> str:
     except ScimError as error:
         raise invalid_filter(error.detail) from None
     return text
+
+
+def _decimal(token: str) -> Decimal:
+    try:
+        return Decimal(token)
+    except InvalidOperation:
+        raise invalid_filter(f"{shown(token)} is out of the range of a number.") from None
 
 
 def _whole(token: str) -> int:

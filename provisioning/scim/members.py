@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from provisioning.scim import filters, limits
@@ -83,16 +83,23 @@ def ids_named_by(tree: Filter | None) -> tuple[str, ...] | None:
 def folded(steps: Iterable[MemberStep]) -> tuple[MemberStep, ...]:
     """Join neighbours that together are one step; steps that change nothing go."""
     result: list[MemberStep] = []
+    ids: dict[str, None] = {}  # of the last step, which may still grow
+
+    def close() -> None:
+        if result and ids:
+            result[-1] = replace(result[-1], ids=tuple(ids))
+
     for step in steps:
         if step.kind in ("add", "remove") and not step.ids:
             continue
-        last = result[-1] if result else None
-        if last and (
-            (step.kind == last.kind and step.kind in ("add", "remove"))
-            or (step.kind == "add" and last.kind == "replace")
-        ):
-            both = tuple(dict.fromkeys(last.ids + step.ids))
-            result[-1] = MemberStep(last.kind, both)
-        else:
+        last = result[-1].kind if result else ""
+        joins = step.kind in ("add", "remove") and (
+            step.kind == last or (step.kind == "add" and last == "replace")
+        )
+        if not joins:
+            close()
+            ids = {}
             result.append(step)
+        ids |= dict.fromkeys(step.ids)
+    close()
     return tuple(result)

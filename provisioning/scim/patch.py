@@ -23,7 +23,6 @@ from provisioning.scim.model import AttributePath, ResourceType
 from provisioning.scim.paths import Path
 from provisioning.scim.reading import Reader
 from provisioning.scim.tree import Filter, terms
-from provisioning.scim.values import refuse_unstorable
 
 __all__ = ["MemberStep", "Operation", "Patch", "apply", "parse"]
 
@@ -44,6 +43,13 @@ class Operation:
     value: Any = None
 
 
+@dataclass(slots=True)
+class Spent:
+    """What the PATCHes of one request have used of its limits."""
+
+    terms: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Patch:
     """A PATCH body that was read: attribute operations, and steps for the members of a group.
@@ -58,10 +64,11 @@ class Patch:
     habits: quirks.Habits = quirks.STRICT
 
 
-def parse(body: object, type: ResourceType) -> Patch:
+def parse(body: object, type: ResourceType, spent: Spent | None = None) -> Patch:
     """Return the operations of a PATCH body. Raises ScimError.
 
-    Everything but the state of the resource is checked here, before any row is read.
+    Everything but the state of the resource is checked here, before any row is read. `spent` is
+    what the PATCHes before it in one Bulk have used up.
     """
     if not isinstance(body, dict):
         raise invalid_syntax(f"The body must be a JSON object, not {kind(body)}.")
@@ -72,8 +79,7 @@ def parse(body: object, type: ResourceType) -> Patch:
         raise too_large(
             f"A PATCH may have at most {limits.PATCH_OPERATIONS:,} operations: send several."
         )
-    refuse_unstorable(body)
-    return _Parser(type).patch(given)
+    return _Parser(type, spent or Spent()).patch(given)
 
 
 def _deactivates(operations: list[Operation]) -> bool:
@@ -83,13 +89,15 @@ def _deactivates(operations: list[Operation]) -> bool:
 
 
 class _Parser:
-    def __init__(self, type_: ResourceType) -> None:
+    def __init__(self, type_: ResourceType, spent: Spent) -> None:
         self.type = type_
         self.reader = Reader(type_, keeps_name=True, one_for_many=True)
         self.operations: list[Operation] = []
         self.steps: list[MemberStep] = []
         self.names: set[str] = set()
-        self.terms = 0
+        self.chosen_keys = 0
+        self.elements = 0
+        self.spent = spent
 
     def patch(self, given: list[Any]) -> Patch:
         for item in given:
@@ -140,6 +148,11 @@ class _Parser:
         plain = {key: part for key, part in value.items() if key not in chosen}
         for target, canonical in self.reader.resource(plain):
             self.assign(verb, target, canonical)
+        self.chosen_keys += len(chosen)
+        if self.chosen_keys > limits.PATCH_OPERATIONS:
+            raise too_large(
+                f"A PATCH may have at most {limits.PATCH_OPERATIONS:,} keys with brackets."
+            )
         for key, part in chosen.items():  # Entra ID: "emails[type eq \"work\"].value" as a key
             self.chosen(verb, key, part)
 
@@ -213,16 +226,25 @@ class _Parser:
                     canonical = None
             else:
                 canonical = self.element(target, value)
+        self.count_elements(canonical)
         self.names.add(target.attribute.name)
         self.operations.append(Operation(verb, path, canonical))
 
     def count(self, tree: Filter | None) -> None:
-        """Refuse filters that together would keep the row locked for long."""
-        self.terms += terms(tree) if tree else 0
-        if self.terms > limits.PATCH_FILTER_TERMS:
+        """Refuse filters that together would keep rows locked for long."""
+        self.spent.terms += terms(tree) if tree else 0
+        if self.spent.terms > limits.PATCH_FILTER_TERMS:
             raise too_large(
-                f"The filters of a PATCH may have at most {limits.PATCH_FILTER_TERMS:,} terms "
+                f"The filters of a request may have at most {limits.PATCH_FILTER_TERMS:,} terms "
                 "together: send several."
+            )
+
+    def count_elements(self, value: object) -> None:
+        """Refuse elements whose comparison would keep the row locked for long."""
+        self.elements += len(value) if isinstance(value, list) else 1
+        if self.elements > limits.PATCH_ELEMENTS:
+            raise too_large(
+                f"A PATCH may give at most {limits.PATCH_ELEMENTS:,} e-mails: send several."
             )
 
     def element(self, target: AttributePath, value: object) -> dict[str, Any] | None:
@@ -248,6 +270,8 @@ class _Parser:
         if value is None:
             self.clear(verb, path)
         else:
+            if isinstance(value, list):
+                self.count_elements(value)
             self.names.add(target.name)
             self.operations.append(Operation(verb, path, value))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,13 @@ from provisioning.scim.model import Attribute
 
 # Characters nobody sees: control, format (bidi, zero-width), surrogates, line separators…
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# …and letters and marks that are drawn as nothing (Unicode: Default_Ignorable_Code_Point).
-_INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+# …letters, marks and signs that are drawn as nothing (Unicode: Default_Ignorable_Code_Point, the
+# blank Braille pattern, the null note head), and code points that are no characters.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d159"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ufdd0-\ufdef]"
+)
 _INTEGER_LIMIT = 2**63
 
 
@@ -111,12 +117,15 @@ def refuse_invisible(text: str, name: str) -> None:
     """Raise invalidValue when a name is blank or has characters that nobody can see."""
     if not text.strip():
         raise invalid_value(f"{name} must not be blank.")
+    if text != text.strip():
+        raise invalid_value(f"{name} must not begin or end with a space.")
     if text.isascii() and text.isprintable():
         return
     for character in text:
         if (
             unicodedata.category(character) in _INVISIBLE_CATEGORIES
-            or character in _INVISIBLE_LETTERS
+            or _INVISIBLE.match(character)
+            or ord(character) & 0xFFFE == 0xFFFE
         ):
             raise invalid_value(
                 f"{name} must not contain invisible characters (U+{ord(character):04X})."

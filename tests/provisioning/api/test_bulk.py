@@ -186,3 +186,16 @@ def test_a_malformed_operation_has_its_place_too(entra):
     assert statuses(response) == ["400"] * 4
     places = [operation.get("location") for operation in response.json()["Operations"]]
     assert [place and place.partition("/scim/v2")[2] for place in places] == [path] * 3 + [None]
+
+
+def test_part_of_an_id_is_no_reference(entra):
+    put = {"method": "PUT", "path": "/Users/xbulkId:nope", "data": {"userName": "q"}}
+    assert statuses(send(entra, user("a"), put)) == ["201", "404"]
+
+
+def test_the_filters_of_a_whole_bulk_count_together(entra):
+    path = f"/Groups/{entra.group()['id']}"
+    terms = " or ".join(f'display co "{n}"' for n in range(150))
+    remove = {"Operations": [{"op": "remove", "path": f"members[{terms}]"}]}
+    response = send(entra, *[{"method": "PATCH", "path": path, "data": remove}] * 8)
+    assert statuses(response) == ["200"] * 6 + ["413"] * 2

@@ -4,6 +4,7 @@ import gzip
 import json
 import time
 import uuid
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -288,7 +289,8 @@ LARGE = {
     "20,000 operations": [{"op": "add", "path": "displayName", "value": "x"}] * 20_000,
     "filters": [{"op": "add", "path": f"emails[{TERMS}].display", "value": "x"}] * 1_000,
     "filters as keys": [
-        {"op": "add", "value": {f'emails[type eq "{n}"].value': "x" for n in range(50_000)}}
+        {"op": "add", "value": {f'emails[type eq "{m}{n}"].value': "x" for n in range(9_000)}}
+        for m in range(5)
     ],
 }
 
@@ -312,25 +314,31 @@ def test_a_thousand_members_may_leave_by_a_filter_each(entra, ventas):
     assert response.status_code == 204
 
 
+ARABIC = "\ufdfa" * 200  # each is spelt out as eighteen letters
 HEAVY = {
     "adds of new e-mails": (
         [{"op": "add", "path": "emails", "value": [{"value": f"ñ{n}ñ{m}"} for m in range(50)]}
-         for n in range(1_000)], 400),
+         for n in range(20)], 400),
     "adds of the same e-mails": (
         [{"op": "add", "path": "emails", "value": [{"value": f"{'ñ' * 9}{m}"} for m in range(49)]}]
-        * 1_000, 200),
-    "removals": (
-        [{"op": "remove", "path": "emails",
-        "value": [{"value": f"{'ñ' * 9}{m}"} for m in range(50)]}]
-        * 1_000, 200),
-    "replacements": (
-        [{"op": "replace", "path": "emails", "value": [{"value": f"{n}ñ{m}"} for m in range(50)]}
-         for n in range(1_000)], 200),
+        * 20, 200),
+    "e-mails that are spelt out": (
+        [{"op": "replace", "path": "emails",
+        "value": [{"value": f"{n}{m}{ARABIC}"} for m in range(50)]} for n in range(20)], 200),
     "one term each": (
         [{"op": "add", "path": f'emails[value ne "{n}"].display',
         "value": "x"} for n in range(1_000)],
         200),
+    "more e-mails": (
+        [{"op": "remove", "path": "emails", "value": [{"value": f"{m}"} for m in range(50)]}] * 21,
+        413),
+    "more e-mails without a path": (
+        [{"op": "add", "value": {"emails": [{"value": f"{m}"} for m in range(50)]}}] * 21, 413),
     "unknown names": ([{"op": "add", "value": {f"{n}": 0 for n in range(300)}}] * 1_000, 200),
+    "quotes without an end": (
+        [{"op": "add", "value": {"emails[" + '"\\' * 4_000 + f"{n}]": 0 for n in range(99)}}], 200),
+    "keys with brackets": (
+        [{"op": "add", "value": {f'emails[type eq "{n}"].value': 0 for n in range(1_001)}}], 413),
 }  # fmt: skip
 
 
@@ -358,7 +366,7 @@ def test_a_body_of_very_many_values_is_too_large(entra, body):
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("unknown", 390_000), (CUSTOM, 390_000), ("members", 190_000)]
+    ("name", "count"), [("unknown", 9_000), (CUSTOM, 9_000), ("members", 190_000)]
 )
 def test_the_largest_bodies_are_answered_soon(entra, name, count):
     if name == "members":
@@ -369,6 +377,49 @@ def test_the_largest_bodies_are_answered_soon(entra, name, count):
         body = {"userName": "x"} | ({name: keys} if name == CUSTOM else keys)
         response = timed(lambda: entra.post("/Users", body))
     assert response.status_code == (201 if name == "unknown" else 400)
+
+
+def test_an_object_of_very_many_names_is_refused(entra):
+    body = {"userName": "x"} | {f"{n:x}": 0 for n in range(10_001)}
+    refused(timed(lambda: entra.post("/Users", body)), 400, "invalidSyntax")
+
+
+@pytest.mark.parametrize("count", [1_000, 20_000])
+def test_steps_for_many_members_are_joined_soon(entra, ventas, count):
+    """A thousand operations with many ids each: joining them must not cost their square."""
+    ids = [f"0-{n}" for n in range(count // 1_000 * 10)]
+    for verb, status in (("add", 400), ("remove", 204)):
+        steps = [
+            {"op": verb, "path": "members", "value": [{"value": f"{n}{one}"} for one in ids]}
+            for n in range(1_000)
+        ]
+        response = timed(lambda steps=steps: entra.patch(f"/Groups/{ventas['id']}", *steps))
+        assert response.status_code == status
+
+
+@pytest.mark.parametrize("text", ["\0", "\ud800"])
+def test_what_no_database_keeps_is_refused_wherever_it_stands(entra, text):
+    new = {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"userName": "new"}}
+    for path, body in [
+        ("/Users/.search", {"sortBy": text}),
+        ("/Users/.search", {"filter": f"{text} eq 1"}),
+        ("/Users/.search", {"cursor": f"a.b.{text}"}),
+        ("/Bulk", {"Operations": [new | {"bulkId": text}]}),
+        ("/Bulk", {"Operations": [new, new | {"path": f"/{text}"}]}),
+        ("/Bulk", {"Operations": [new, new | {"method": text}]}),
+        ("/Users", {"userName": "new", text: 1}),
+    ]:
+        refused(entra.post(path, body), 400, "invalidValue")
+    assert not User.objects.exists()
+
+
+def test_a_number_beyond_all_numbers_is_refused(entra, luis):
+    huge = "1e99999999999999999999"
+    for filter in (f"meta.created gt {huge}", f"userName eq {huge}", f"active eq -{huge}"):
+        refused(entra.get(f"/Users?filter={quote(filter)}"), 400, "invalidFilter")
+    path = f"emails[value eq {huge}].type"
+    response = entra.patch(f"/Users/{luis['id']}", {"op": "remove", "path": path})
+    refused(response, 400, "invalidFilter")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])

@@ -5,6 +5,7 @@ from django.test import Client
 from django.utils.http import urlencode
 
 from audit.actors import SYSTEM
+from provisioning import queries
 from provisioning.models import User
 from provisioning.operations import attributes
 
@@ -421,3 +422,32 @@ def test_resources_are_found_by_their_schemas(entra, people, filter, names):
     """RFC 7644 §3.4.2.2, Figure 2."""
     found = "".join(sorted(user["userName"][0] for user in entra.find(filter)))
     assert found == names
+
+
+def test_brackets_over_name_and_meta_ask_their_parts(entra):
+    """A name in brackets once meant anybody with a name."""
+    entra.user("luis@x", name={"givenName": "Luis", "familyName": "Pérez"})
+    entra.user("eva@x", name={"givenName": "Eva"})
+    entra.user("nameless@x")
+    for filter, found in [
+        ('name[givenName eq "luis"]', "luis@x"),
+        ('name[givenName eq "nobody"]', ""),
+        ('name[givenName eq "luis" and familyName sw "pé"]', "luis@x"),
+        ("name[not (familyName pr)]", "eva@x"),
+        ('not (name[givenName eq "luis"])', "eva@x nameless@x"),
+        ('meta[resourceType eq "Group"]', ""),
+        ('meta[created gt "2020-01-01T00:00:00Z"] and userName sw "eva"', "eva@x"),
+    ]:
+        assert " ".join(sorted(u["userName"] for u in entra.find(filter))) == found, filter
+
+
+def test_a_list_of_groups_is_bounded_by_their_members(entra, monkeypatch):
+    people = [entra.user(f"m{n}@x") for n in range(4)]
+    first, _ = entra.group("Uno", *people), entra.group("Dos", *people)
+    monkeypatch.setattr(queries, "MOST_MEMBERS", 6)
+    refused = entra.get("/Groups")
+    assert (refused.status_code, refused.json()["scimType"]) == (400, "tooMany")
+    assert entra.get("/Groups?excludedAttributes=members").json()["totalResults"] == 2
+    assert len(entra.get("/Groups?count=1").json()["Resources"][0]["members"]) == 4
+    monkeypatch.setattr(queries, "MOST_MEMBERS", 3)
+    assert len(entra.get(f"/Groups/{first['id']}").json()["members"]) == 4

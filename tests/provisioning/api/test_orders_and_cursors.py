@@ -264,3 +264,22 @@ def test_a_root_is_paged_by_index_only(entra, people):
     for response in (entra.get("/?cursor="), entra.post("/.search", {"cursor": ""})):
         assert (response.status_code, response.json()["scimType"]) == (400, "invalidCursor")
         assert "/Users" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+@pytest.mark.parametrize("by", ["meta.created", "meta.lastModified"])
+def test_cursors_by_a_time_meet_each_row_once_whatever_its_decimals(entra, by, order):
+    """SQLite's clock writes three decimals of a second, Python six."""
+    people = [entra.user(f"u{n}@x") for n in range(7)]
+    for user in people[::2]:
+        path = f"/Users/{user['id']}"
+        entra.patch(path, {"op": "add", "path": "displayName", "value": "x"})
+    seen, query = [], {"cursor": "", "count": 2, "sortBy": by, "sortOrder": order}
+    for _ in range(4):
+        page = entra.get(f"/Users?{urlencode(query)}").json()
+        seen += [user["id"] for user in page["Resources"]]
+        query["cursor"] = page.get("nextCursor", "")
+    assert sorted(seen) == sorted(user["id"] for user in people)
+    assert "nextCursor" not in page
+    back = entra.get(f"/Users?{urlencode(query | {'cursor': page['previousCursor']})}").json()
+    assert [user["id"] for user in back["Resources"]] == seen[4:6]

@@ -687,3 +687,28 @@ def test_only_a_taken_name_is_a_conflict(entra, monkeypatch):
     monkeypatch.setattr(users.IndexedValue.objects, "bulk_create", fail)
     assert entra.post("/Users", {"userName": "x"}).status_code == 503
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("number", [1.9e19, -1.9e19, 1e300, 1e19, 5.0, 2.5, 0.1, 9e18])
+def test_a_decimal_of_any_size_comes_back(entra, number):
+    """PostgreSQL's JSON gives 1.9e19 back as a whole number, too long for the reply's writer."""
+    attributes.add("ratio", "decimal", actor=SYSTEM)
+    user = entra.user("rate@x", **{CUSTOM: {"ratio": number}})
+    assert user[CUSTOM]["ratio"] == number
+    assert entra.get(path_of(user)).json()[CUSTOM]["ratio"] == number
+    assert entra.find(f"{CUSTOM}:ratio ge {number}")
+    again = entra.put(path_of(user), {"userName": "rate@x", CUSTOM: {"ratio": number}})
+    assert (again.status_code, again["ETag"]) == (200, 'W/"1"')
+    off = entra.patch(path_of(user), {"op": "replace", "path": "active", "value": False})
+    assert off.json()["active"] is False
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a\ufe0fb", "a\ufe00b", "a\U000e0100b", "a\u180bb", "a\U0001d159b", "a\ufff0b", "a\uffffb",
+     "\u2800", " a", "a ", "a\u3164b", "\u00a0a"],
+    ids=ascii,
+)  # fmt: skip
+def test_a_name_with_a_twin_that_nobody_can_tell_is_refused(entra, name):
+    response = entra.post("/Users", {"userName": name})
+    assert (response.status_code, response.json()["scimType"]) == (400, "invalidValue")

@@ -465,7 +465,6 @@ def test_a_malformed_body_is_refused(body, scim_type):
         (op("replace", "userName", "a\u202eb"), "invalidValue"),
         (op("replace", "userName", "x" * 257), "invalidValue"),
         (op("replace", "displayName", ["x"]), "invalidValue"),
-        (op("replace", "displayName", "a\0b"), "invalidValue"),
         (op("replace", "name", "Luis"), "invalidValue"),
         (op("replace", "emails", "a@b"), "invalidValue"),
         (op("replace", "emails", [{"type": "work"}]), "invalidValue"),
