@@ -3,12 +3,12 @@
 from http import HTTPStatus
 
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import requires_csrf_token
 
-from config.middleware import is_health, is_scim
+from config.middleware import GetResponse, is_health, is_scim
 from portal.operations import access
 from provisioning.api.errors import scim_error
 
@@ -16,6 +16,7 @@ MESSAGES = {
     400: "The request is not valid HTTP for this server.",
     403: "This action is not allowed.",
     404: "There is nothing at this address.",
+    405: "This address does not answer that method.",
     500: "An unexpected error occurred; nothing was changed. Quote the request id to support.",
     503: "The database cannot be reached at the moment; try again shortly.",
 }
@@ -27,6 +28,10 @@ PAGES = {
         _("Your role does not allow it. The attempt was recorded; nothing was changed."),
     ),
     404: (_("There is nothing here"), _("The page does not exist, or no longer does.")),
+    405: (
+        _("This address cannot be used like that"),
+        _("It answers other requests only, such as a form of the portal; nothing was changed."),
+    ),
     500: (
         _("Something went wrong"),
         _("The error is on our side; nothing was changed. Quote the request id to support."),
@@ -40,6 +45,8 @@ FOREIGN_FORM = (
     _("The form could not be accepted"),
     _("It was open for too long, or cookies are blocked. Go back, reload the page and try again."),
 )
+# Pages that may ask the database who is looking, to keep the navigation around them.
+WITH_LAYOUT = (403, 404, 405)
 
 
 def _answer(request: HttpRequest, status: int, reason: str = "") -> HttpResponse:
@@ -55,11 +62,32 @@ def _answer(request: HttpRequest, status: int, reason: str = "") -> HttpResponse
         "text": text,
         "return_to": request.get_full_path() if request.method == "GET" else "/",
         "request_id": origin.request_id if origin else "",
+        "with_layout": status in WITH_LAYOUT and _is_signed_in(request),
     }
     response = render(request, "errors/error.html", context, status=status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = "5"
     return response
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    """Return whether the page has a viewer whose menu it may show."""
+    user = getattr(request, "user", None)
+    return bool(user and user.is_authenticated and not user.must_change_password)
+
+
+def not_allowed(get_response: GetResponse) -> GetResponse:
+    """Give the empty 405 of a view that refuses a method our page; `Allow` stays."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or is_scim(request):
+            return response
+        page = _answer(request, 405)
+        page["Allow"] = response["Allow"]
+        return page
+
+    return middleware
 
 
 @requires_csrf_token

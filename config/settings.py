@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "config.middleware.Htmx",
     "config.middleware.Viewer",
     "config.middleware.Axes",
+    "config.errors.not_allowed",
 ]
 SILENCED_SYSTEM_CHECKS = [
     # These look for middleware by name; it runs, under the names in config.middleware.

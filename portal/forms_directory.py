@@ -14,6 +14,21 @@ from provisioning.operations.attributes import NAME
 SEARCH = {"type": "search", "autocomplete": "off", "class": "control", "data-search": ""}
 
 
+class PointingForm(forms.Form):
+    """A form that puts the focus on its first wrong field, described by hint and sentence."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Add an error and point at its field, whose template shows `<id>_error`."""
+        super().add_error(field, error)
+        wrong = [name for name in self.fields if name in self.errors]
+        for name in wrong:
+            attrs = self.fields[name].widget.attrs
+            described = [*str(attrs.get("aria-describedby", "")).split(), f"id_{name}_error"]
+            attrs["aria-describedby"] = " ".join(dict.fromkeys(described))
+            attrs["aria-invalid"] = "true"
+            attrs["autofocus"] = name == wrong[0]
+
+
 class SearchForm(forms.Form):
     """A search by words."""
 
@@ -69,7 +84,7 @@ class UserFilters(GroupFilters):
     field_order = ("q", "state", "idp")
 
 
-class TransferForm(forms.Form):
+class TransferForm(PointingForm):
     """The IdP that a user is given to: any but its own."""
 
     idp = forms.ModelChoiceField(
@@ -89,12 +104,9 @@ class TransferForm(forms.Form):
         choice = self.fields["idp"]
         assert isinstance(choice, forms.ModelChoiceField)  # noqa: S101 — it is made above
         choice.queryset = Provider.objects.exclude(pk=user.provider_id)
-        if self.is_bound and self.errors:
-            attributes = {"aria-invalid": "true", "aria-describedby": "id_idp_error"}
-            choice.widget.attrs |= attributes | {"autofocus": True}
 
 
-class AttributeForm(forms.Form):
+class AttributeForm(PointingForm):
     """A new custom attribute."""
 
     name = forms.CharField(
@@ -107,6 +119,7 @@ class AttributeForm(forms.Form):
                 "autocapitalize": "none",
                 "spellcheck": "false",
                 "data-urn-name": "",
+                "aria-describedby": "id_name_helptext",
             }
         ),
     )

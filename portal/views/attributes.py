@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.access import can
 from portal.actors import actor_of
@@ -18,6 +18,8 @@ from provisioning.models import CustomAttribute
 from provisioning.models.attributes import CUSTOM_SCHEMA
 from provisioning.operations import attributes
 
+require_form = require_http_methods(["GET", "HEAD", "POST"])
+
 
 @require_safe
 @can("provisioning.view_customattribute")
@@ -27,11 +29,16 @@ def index(request: HttpRequest) -> HttpResponse:
     return _page(request, AttributeForm())
 
 
-@require_POST
+@require_form
 @can("provisioning.add_customattribute")
 @never_cache
 def add(request: HttpRequest) -> HttpResponse:
-    """Define a custom attribute; what is wrong is said beside the field."""
+    """Define a custom attribute; what is wrong is said beside the field.
+
+    A GET comes from a reload or a switch of such an answer, and leads to the list.
+    """
+    if request.method != "POST":
+        return redirect("portal:attributes")
     form = AttributeForm(request.POST)
     if form.is_valid():
         name = form.cleaned_data["name"]
@@ -47,7 +54,7 @@ def add(request: HttpRequest) -> HttpResponse:
     return _page(request, form, status=422)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @can("provisioning.delete_customattribute")
 @never_cache
 def remove(request: HttpRequest, attribute_id: UUID) -> HttpResponse:

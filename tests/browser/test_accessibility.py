@@ -180,6 +180,11 @@ def test_generate_says_why_it_is_disabled(visit: Open, ana: Person, entra: Idp, 
     expect(button).to_have_accessible_description(
         "Pueden existir como máximo 2 tokens en esta instalación. Quite uno para generar otro."
     )
+    colours = "(e) => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    at_rest = button.evaluate(colours)
+    button.hover(force=True)
+    page.wait_for_timeout(300)  # longer than the transition of a colour
+    assert button.evaluate(colours) == at_rest
     button.dispatch_event("click")
     expect(page.get_by_role("status").filter(has_text="como máximo 2 tokens")).to_have_count(1)
     assert page.url.endswith(ENTRA)

@@ -249,16 +249,31 @@ def test_an_attribute_is_added_and_removed_without_script(open_page, pages):
     expect(page.get_by_role("link", name="Quitar badge")).to_have_count(0)
 
 
+def test_a_refused_attribute_has_the_focus_and_a_switch_leads_to_the_list(open_page, pages):
+    page = open_page(pages["attributes"])
+    page.get_by_label("Nombre", exact=True).fill("9 bad")
+    page.get_by_role("button", name="Añadir").click()
+    name = page.get_by_label("Nombre", exact=True)
+    expect(name).to_be_focused()
+    expect(name).to_have_accessible_description(re.compile("Empiece por una letra"))
+    expect(page.get_by_role("button", name="Copiar URN")).to_be_disabled()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Attributes")
+
+
 def test_the_full_name_of_an_attribute_grows_while_typing(open_page, pages):
     page = open_page(pages["attributes"])
     name = page.get_by_label("Nombre", exact=True)
+    expect(page.get_by_role("button", name="Copiar URN")).to_be_disabled()
     name.press_sequentially("cost")
     expect(page.locator("#urn")).to_have_value(
         "urn:ietf:params:scim:schemas:extension:ivanti:2.0:User:cost"
     )
     expect(page.locator("#id_name_error")).to_be_hidden()
+    expect(page.get_by_role("button", name="Copiar URN")).to_be_enabled()
     name.press_sequentially(" €")
     expect(page.locator("#id_name_error")).to_be_visible()
+    expect(page.locator("#urn")).to_have_value("")
     expect(name).to_have_attribute("aria-invalid", "true")
     name.fill("costCenter2")
     expect(page.locator("#id_name_error")).to_be_hidden()

@@ -118,6 +118,8 @@ def test_the_procedure_of_the_manual(
     button.click()
     copied = page.get_by_role("button", name=f"{words.copied} {words.token}")
     expect(copied).to_be_visible()
+    expect(copied.locator(".icon.done")).to_be_visible()
+    expect(button.or_(copied).locator(".icon:not(.done)")).to_be_hidden()
     assert (copied.bounding_box() or {})["width"] == width
     expect(page.get_by_role("status").filter(has_text=words.copied)).to_have_count(1)
     assert page.evaluate("navigator.clipboard.readText()") == secret

@@ -109,7 +109,12 @@ def test_a_wrong_name_is_explained_beside_its_field(admin_page, name):
     error = re.search(r'id="id_name_error"[^>]*role="alert">([^<]+)<', text)
     assert error is not None
     assert error[1].strip()
-    assert 'aria-invalid="true"' in text
+    field = re.search(r'<input[^>]*name="name"[^>]*>', text)
+    assert field is not None
+    assert 'aria-invalid="true"' in field[0]
+    assert 'aria-describedby="id_name_helptext id_name_error"' in field[0]
+    assert re.findall(r"<[^>]*\bautofocus\b[^>]*>", text) == [field[0]]
+    assert 'id="urn" value=""' in text
     assert not CustomAttribute.objects.exists()
 
 
@@ -166,8 +171,15 @@ def test_an_auditor_sees_the_table_and_changes_nothing(auditor_page, ana):
 def test_adding_takes_a_post_from_this_page(ana):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ana.account, backend="django.contrib.auth.backends.ModelBackend")
-    assert client.get(ADD).status_code == 405
     assert client.post(ADD, {"name": "a", "type": "string"}).status_code == 403
+
+
+def test_a_switch_on_a_refused_form_leads_to_the_list(admin_page):
+    response = admin_page.post(
+        reverse("portal:language"), {"language": "en"}, headers={"Referer": f"http://testserver{ADD}"}
+    )
+    assert response["Location"] == ADD
+    assert admin_page.get(ADD)["Location"] == PAGE
 
 
 def test_the_table_costs_one_query(admin_page, ana, selects):

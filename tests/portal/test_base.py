@@ -330,20 +330,60 @@ def test_a_foreign_host_is_400(client, db):
 
 
 @pytest.mark.parametrize(
+    ("language", "title"),
+    [("es", "Esta dirección no se puede usar así"), ("en", "This address cannot be used like that")],
+)
+def test_a_refused_method_is_a_page_that_names_those_that_are_allowed(
+    admin_page, entra, language, title
+):
+    admin_page.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    for method, path, allowed in (
+        ("get", reverse("portal:token-activate", args=[entra.token.pk]), "POST"),
+        ("get", reverse("portal:theme"), "POST"),
+        ("post", reverse("portal:users"), "GET, HEAD"),
+        ("post", reverse("audit:events"), "GET, HEAD"),
+    ):
+        response = getattr(admin_page, method)(path)
+        assert (response.status_code, response["Allow"]) == (405, allowed), path
+        assert f"<h1>{title}</h1>" in response.text
+        assert response["X-Request-ID"] in response.text
+
+
+def test_a_health_check_and_scim_keep_their_own_405(client, scim):
+    assert client.post("/health/live").json() == {"status": "Method Not Allowed"}
+    assert scim.post("/Schemas", {})["Content-Type"].startswith("application/scim+json")
+
+
+def test_who_is_signed_in_keeps_the_navigation_where_there_is_nothing(
+    admin_page, auditor_page, client, entra
+):
+    forged = reverse("portal:token-activate", args=[entra.token.pk])
+    for response in (admin_page.get("/no-such-page"), auditor_page.post(forged)):
+        assert response.status_code in (404, 403)
+        assert 'id="navigation"' in response.text
+        assert 'id="account-menu"' in response.text
+    assert 'id="navigation"' not in client.get("/no-such-page").text
+
+
+@pytest.mark.parametrize(
     ("error", "status", "title"),
     [
         (OperationalError("could not connect: secret-host"), 503, "Alta no está disponible"),
         (ZeroDivisionError("secret detail"), 500, "Algo ha fallado"),
     ],
 )
-def test_an_error_page_needs_no_database_and_tells_no_detail(monkeypatch, db, error, status, title):
+def test_an_error_page_needs_no_database_and_tells_no_detail(
+    monkeypatch, ana, error, status, title
+):
     def fail(*args: object, **kwargs: object) -> None:
         raise error
 
     monkeypatch.setattr("portal.views.home.render", fail)
     client = Client(raise_request_exception=False)
+    client.force_login(ana.account, backend="django.contrib.auth.backends.ModelBackend")
     response = client.get(reverse("portal:help"))
     assert response.status_code == status
+    assert 'id="navigation"' not in response.text
     assert title in response.text
     assert "secret" not in response.text
     assert "Traceback" not in response.text

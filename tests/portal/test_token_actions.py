@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.models import Event
 from audit.types import EventType
 from portal.models import Account
-from provisioning.models import Token, UsedForm
+from provisioning.models import ExpiryNotice, Token, UsedForm
 from provisioning.operations import tokens
 from tests.portal.token_pages import (
     ENTRA,
@@ -40,14 +40,25 @@ def test_generating_shows_the_token_and_the_url_once(admin_page):
     assert "http://127.0.0.1:8000/scim/v2</textarea>" in response.text
     assert "Guarde ahora el token y la URL de destino." in response.text
     assert "no-store" in response["Cache-Control"]
-    assert "Token secreto" in response.text
-    assert "URL de inquilino" in response.text
+    assert "Péguelo como «Token secreto»." in text_of(response.text)
+    assert "Péguela como «URL de inquilino»." in text_of(response.text)
     assert (token.name, token.provider.key, token.lifetime_days) == ("Producción", "entra-id", 365)
     assert events(EventType.TOKEN_CREATED) == 1
     for page in (ENTRA, TOKENS, reverse("audit:events"), "/ayuda/"):
         assert secret not in admin_page.get(page).text
     assert secret not in str(dict(admin_page.session))
     assert secret not in str(Event.objects.values())
+
+
+def test_nothing_on_the_page_of_a_secret_leads_away_without_being_asked(admin_page, okta):
+    ExpiryNotice.objects.create(token=okta.token, days=365, expires_at=okta.token.expires_at)
+    page = generate(admin_page, name="").text
+    assert SECRET.search(page)
+    for name in ("language", "theme"):
+        assert reverse(f"portal:{name}") not in page
+    assert "caduca dentro de" not in page, "another token's end"
+    assert '<p class="lead">Entra ID</p>' in page, "the name says the same as the IdP"
+    assert "caduca dentro de" in admin_page.get(ENTRA).text
 
 
 def test_the_token_lets_its_idp_in(admin_page):
