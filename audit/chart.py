@@ -1,28 +1,37 @@
-"""Events a day (or a month) as bars, from the hourly counters and the hours not yet counted."""
+"""Events an hour, a day or a month as bars, from the hourly counters and the hours since."""
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from django.db.models import Count, Max, Sum
 from django.db.models.functions import TruncHour
-from django.utils import timezone
+from django.utils import formats, timezone
 
 from audit.models import HourlyCount
+from audit.moments import date_text, hour_text
 from audit.patience import TooSlow, within
 from audit.queries import MOST_COUNTED, QUICK_MS, Filters, matching
 
 DEFAULT_DAYS = 30
 MOST_DAYS = 366
 MOST_DAYS_BY_DAY = 92
+HOUR = timedelta(hours=1)
+LONGEST_BY_HOUR = timedelta(hours=25)  # a day, also the one that a clock makes longer
 WIDTH, HEIGHT, GAP = 1000, 100, 0.3
+
+
+Unit = Literal["hour", "day", "month"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The events of one day or month, and where its bar is drawn."""
+    """The events of one hour, day or month, and where its bar is drawn."""
 
     start: date
+    label: str
+    tick: str
     count: int
     x: str
     y: str
@@ -37,10 +46,17 @@ class Chart:
     bars: list[Bar]
     first: date
     last: date
-    by_month: bool
+    unit: Unit
     total: int
     highest: Bar
     ticks: list[Bar]
+
+    @property
+    def days(self) -> str:
+        """The first day and the last one, in words; one when they are the same."""
+        if self.first == self.last:
+            return date_text(self.first)
+        return f"{date_text(self.first)} – {date_text(self.last)}"
 
 
 def draw(filters: Filters) -> Chart | None:
@@ -49,7 +65,11 @@ def draw(filters: Filters) -> Chart | None:
     None when the events asked for are too many to be counted one by one.
     """
     first, last = days_of(filters)
-    by_month = (last - first).days >= MOST_DAYS_BY_DAY
+    unit: Unit = "day"
+    if (last - first).days >= MOST_DAYS_BY_DAY:
+        unit = "month"
+    elif _length(filters, first, last) <= LONGEST_BY_HOUR:
+        unit = "hour"
     try:
         with within(QUICK_MS):
             hours = _hours(filters, first, last)
@@ -57,16 +77,43 @@ def draw(filters: Filters) -> Chart | None:
         return None
     if hours is None:
         return None
-    counts = dict.fromkeys(_starts(first, last, by_month), 0)
+    if unit == "hour":
+        counts = dict.fromkeys(_hours_of(filters, first, last), 0)
+    else:
+        counts = dict.fromkeys(_starts(first, last, by_month=unit == "month"), 0)
     for hour, count in hours.items():
-        day = timezone.localtime(hour).date()  # a zone off by half an hour keeps the hour's start
-        start = day.replace(day=1) if by_month else day
+        start = _start(hour, unit)
         if start in counts:
             counts[start] += count
-    bars = _bars(counts)
+    bars = _bars(counts, unit)
     highest = max(bars, key=lambda bar: bar.count)
     ticks = [bars[0], bars[len(bars) // 2], bars[-1]] if len(bars) > 2 else bars
-    return Chart(bars, first, last, by_month, sum(counts.values()), highest, ticks)
+    return Chart(bars, first, last, unit, sum(counts.values()), highest, ticks)
+
+
+def _start(moment: datetime, unit: Unit) -> date:
+    """Return where a moment's bar begins; a zone off by half an hour keeps the hour's start."""
+    local = timezone.localtime(moment)
+    if unit == "hour":
+        return moment.replace(minute=0, second=0, microsecond=0)
+    return local.date().replace(day=1) if unit == "month" else local.date()
+
+
+def _length(filters: Filters, first: date, last: date) -> timedelta:
+    """Return how long the time to draw is; the rest of today has not come yet."""
+    if first == last:
+        return timedelta(days=1)
+    return timezone.now() - filters.since if filters.since and not filters.until else timedelta.max
+
+
+def _hours_of(filters: Filters, first: date, last: date) -> list[date]:
+    """Return every hour of one day, or those of the last twenty-four."""
+    since, until = _midnight(first), _midnight(last + timedelta(days=1))
+    if first != last:
+        since, until = max(filters.since or since, since), timezone.now()
+    since = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    number = -((since - until) // HOUR)  # rounded up
+    return [since + n * HOUR for n in range(number)]
 
 
 def days_of(filters: Filters) -> tuple[date, date]:
@@ -134,7 +181,16 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001
 
 
-def _bars(counts: dict[date, int]) -> list[Bar]:
+def _labels(start: date, unit: Unit) -> tuple[str, str]:
+    """Return what a bar is called, and how the axis calls it."""
+    if isinstance(start, datetime):
+        return hour_text(start), hour_text(start)
+    if unit == "month":
+        return formats.date_format(start, "F Y"), formats.date_format(start, "M Y")
+    return date_text(start), date_text(start)
+
+
+def _bars(counts: dict[date, int], unit: Unit) -> list[Bar]:
     slot = WIDTH / len(counts)
     most = max(counts.values()) or 1
     bars = []
@@ -143,6 +199,7 @@ def _bars(counts: dict[date, int]) -> list[Bar]:
         bars.append(
             Bar(
                 start,
+                *_labels(start, unit),
                 count,
                 x=f"{(place + GAP / 2) * slot:.2f}",
                 y=f"{HEIGHT - height:.2f}",

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from audit.models import Event
+from audit.moments import moment_text
 from audit.types import BY_KEY, Category, EventType, Outcome
 
 Text = str | Promise
@@ -35,6 +35,7 @@ ACTORS: dict[str, Text] = {
     "system": gettext_lazy("The system itself"),
     "anonymous": gettext_lazy("Nobody known"),
 }
+COMMAND_LINE = "cli:"  # how the id of somebody who called bin/manage begins
 CATEGORIES = {category.key: category for category in Category}
 OUTCOMES = {outcome.key: outcome for outcome in Outcome}
 # What the operations tell of an event. A name that is missing here is shown as it stands.
@@ -100,6 +101,11 @@ VALUES: dict[str, dict[str, Text]] = {
         "dateTime": gettext_lazy("Date and time"),
     },
 }
+# What the absence of a value means, where it is more than «empty».
+ABSENT: dict[str, Text] = {
+    "expires_at": gettext_lazy("Never"),
+    "last_used_at": gettext_lazy("Never used"),
+}
 EMAIL_TYPES: dict[str, Text] = {
     "work": pgettext_lazy("e-mail", "work"),
     "home": pgettext_lazy("e-mail", "home"),
@@ -161,6 +167,8 @@ class Shown:
         self.explanation: Text = self.type.explanation if self.type else ""
         self.target: Text = TARGETS.get(event.target_kind, event.target_kind)
         self.actor: Text = ACTORS.get(event.actor_kind, event.actor_kind)
+        if event.actor_id.startswith(COMMAND_LINE):
+            self.actor = _("Command line")
         category, outcome = CATEGORIES.get(event.category), OUTCOMES.get(event.outcome)
         self.category: Text = category.label if category else event.category
         self.outcome: Text = outcome.label if outcome else event.outcome
@@ -187,6 +195,18 @@ class Shown:
             return reverse(page, args=[self.event.target_id])
         except NoReverseMatch:
             return ""
+
+    @property
+    def performed_by(self) -> tuple[str, Text]:
+        """Who did it, in a line, and in another what that is: a token's tail, a kind of actor."""
+        label = self.event.actor_label
+        match self.event.actor_kind:
+            case "administrator":
+                return label, ""
+            case "token" if " · " in label:
+                provider, _dot, token = label.rpartition(" · ")
+                return provider, token
+        return label, self.actor
 
     @property
     def token(self) -> str:
@@ -264,6 +284,8 @@ def label_of(name: str) -> Text:
 def told(value: Any, name: str = "") -> str:
     """Return a value of the journal, kept under a name, as text."""
     match value:
+        case None if name in ABSENT:
+            return str(ABSENT[name])
         case None | "" | []:
             return _("(empty)")
         case dict() if not value:  # the pattern {} would match every dict
@@ -283,7 +305,8 @@ def told(value: Any, name: str = "") -> str:
         case {"count": int(count), "names": list(names)}:
             return f"{count}: {', '.join(_some(names, count))}"
         case {"value": str(main), **rest}:
-            remarks = [str(EMAIL_TYPES.get(v, v)) for v in rest.values() if isinstance(v, str)]
+            words = (v for v in rest.values() if isinstance(v, str) and v != main)
+            remarks = [str(EMAIL_TYPES.get(word, word)) for word in words]
             remarks += [_("primary")] if rest.get("primary") is True else []
             return f"{main} ({', '.join(remarks)})" if remarks else main
         case dict():
@@ -300,7 +323,6 @@ def _some(names: list[Any], count: int) -> Iterator[str]:
 
 def _moment(text: str) -> str:
     try:
-        moment = timezone.localtime(datetime.fromisoformat(text))
+        return moment_text(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         return text
-    return formats.date_format(moment, "SHORT_DATETIME_FORMAT")

@@ -1,6 +1,6 @@
 """Tags and filters of every page: icons, moments and the viewer's clock."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import lucide
@@ -9,8 +9,10 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audit.moments import date_text, locale, moment_text, time_text
 
 register = template.Library()
 
@@ -32,16 +34,6 @@ def _icon(name: str, size: str) -> SafeString:
     return mark_safe(" ".join(svg.split()))  # noqa: S308 — from the package's own files
 
 
-def _locale() -> str:
-    return {"en": "en_US"}.get(get_language() or "es", "es_ES")
-
-
-def exact(value: datetime) -> str:
-    """Return a moment to the second in the viewer's language and time zone."""
-    local = timezone.localtime(value)
-    return str(dates.format_datetime(local, "medium", locale=_locale()))
-
-
 def relative(value: datetime) -> str:
     """Return how long ago or ahead a moment is, in words."""
     delta = value - timezone.now()
@@ -52,33 +44,36 @@ def relative(value: datetime) -> str:
         if delta > timedelta():
             return ngettext("in %(days)d day", "in %(days)d days", days) % {"days": days}
         return ngettext("%(days)d day ago", "%(days)d days ago", days) % {"days": days}
-    return str(dates.format_timedelta(delta, add_direction=True, locale=_locale()))
+    return str(dates.format_timedelta(delta, add_direction=True, locale=locale()))
 
 
 @register.simple_tag
 def moment(value: datetime | None, style: str = "relative") -> str | SafeString:
-    """Show a moment as <time>. Style: relative (exact in its title), exact, or date."""
+    """Show a moment as <time>.
+
+    Style: relative or date, with the exact one in its title; exact; stacked, the same in two lines.
+    """
     if value is None:
         return "—"
-    if style == "exact":
-        shown = dates.format_datetime(timezone.localtime(value), "short", locale=_locale())
-    elif style == "date":
-        shown = dates.format_date(timezone.localtime(value), "medium", locale=_locale())
-    else:
-        shown = relative(value)
     utc = value.astimezone(tz=None) if timezone.is_naive(value) else value
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        utc.isoformat(timespec="seconds"),
-        exact(value),
-        shown,
-    )
+    iso = utc.isoformat(timespec="seconds")
+    if style == "exact":
+        return format_html('<time datetime="{}">{}</time>', iso, moment_text(value))
+    if style == "stacked":
+        return format_html(
+            '<time class="stacked" datetime="{}"><span>{}</span> <span>{}</span></time>',
+            iso,
+            date_text(value),
+            time_text(value),
+        )
+    shown = date_text(value) if style == "date" else relative(value)
+    return format_html('<time datetime="{}" title="{}">{}</time>', iso, moment_text(value), shown)
 
 
 @register.simple_tag
 def duration(value: timedelta) -> str:
     """Return a length of time, short: «23 h»."""
-    short = dates.format_timedelta(value, format="short", threshold=1.01, locale=_locale())
+    short = dates.format_timedelta(value, format="short", threshold=1.01, locale=locale())
     return str(short)
 
 
@@ -87,9 +82,9 @@ def duration_until(value: datetime) -> str:
     """Return how far ahead a moment is, in whole days or, on the last two, hours: «13 días»."""
     left = value - timezone.now()
     if left >= timedelta(days=2):
-        return str(units.format_unit(left.days, "duration-day", locale=_locale()))
+        return str(units.format_unit(left.days, "duration-day", locale=locale()))
     hours = max(1, round(left.total_seconds() / 3600))
-    return str(units.format_unit(hours, "duration-hour", locale=_locale()))
+    return str(units.format_unit(hours, "duration-hour", locale=locale()))
 
 
 @register.simple_tag
@@ -98,7 +93,7 @@ def time_zone() -> str:
     zone = timezone.get_current_timezone()
     if str(zone) == "UTC":
         return "UTC"
-    place = dates.get_timezone_location(zone, locale=_locale(), return_city=True)
+    place = dates.get_timezone_location(zone, locale=locale(), return_city=True)
     minutes = int((timezone.localtime().utcoffset() or timedelta()).total_seconds() // 60)
     hours, rest = divmod(abs(minutes), 60)
     sign = "+" if minutes >= 0 else "−"
@@ -106,9 +101,9 @@ def time_zone() -> str:
 
 
 @register.filter
-def day(value: date) -> str:
-    """Return a date in the viewer's language."""
-    return str(dates.format_date(value, "medium", locale=_locale()))
+def exact(value: datetime) -> str:
+    """Return a moment to the second, for a mail."""
+    return moment_text(value)
 
 
 @register.filter
@@ -116,4 +111,4 @@ def number(value: int) -> str:
     """Return a whole number grouped as the viewer's language does."""
     from babel.numbers import format_decimal
 
-    return str(format_decimal(value, locale=_locale()))
+    return str(format_decimal(value, locale=locale()))

@@ -38,7 +38,7 @@ def happened(db: None) -> MakeEvent:
             performed_at=at or timezone.now(),
             target_label=label,
             outcome=columns.pop("outcome", "success"),
-            actor_kind="administrator",
+            actor_kind=columns.pop("actor_kind", "administrator"),
             actor_id=columns.pop("actor_id", "1"),
             search=searchable([*words, PROVIDER_ALIASES.get(kind, "")]),
             **columns,

@@ -85,7 +85,7 @@ def test_a_long_range_is_drawn_by_month_and_never_longer_than_a_year(happened):
     happened(NOW - timedelta(days=200))
     form = FilterForm({"since": "2020-01-01"})
     drawn = chart.draw(form.filters())
-    assert drawn.by_month
+    assert drawn.unit == "month"
     assert len(drawn.bars) == 13
     assert counts(drawn) == {date(2026, 5, 1): 1}
 
@@ -95,6 +95,34 @@ def test_days_after_today_are_not_drawn(happened):
     assert [bar.start.day for bar in drawn.bars] == [18, 19, 20]
 
 
+def test_one_day_is_drawn_by_the_hour(happened):
+    happened(NOW - timedelta(hours=2))
+    counters.count_hours(NOW)
+    happened(NOW)
+    drawn = chart.draw(FilterForm({"period": "today"}).filters())
+    assert (drawn.unit, len(drawn.bars), drawn.total) == ("hour", 24, 2)
+    assert {bar.label: bar.count for bar in drawn.bars if bar.count} == {"10:00": 1, "12:00": 1}
+    assert drawn.days == "20 nov 2026"
+
+
+def test_the_last_24_hours_are_drawn_by_the_hour_in_the_viewers_time(happened):
+    happened(NOW - timedelta(hours=24))
+    happened(NOW)
+    with timezone.override(zoneinfo.ZoneInfo("Asia/Kolkata")):  # UTC+5:30
+        drawn = chart.draw(FilterForm({"period": "24h"}).filters())
+    assert (drawn.unit, len(drawn.bars), drawn.total) == ("hour", 25, 2)
+    assert [(bar.label, bar.count) for bar in (drawn.bars[0], drawn.bars[-1])] == [
+        ("17:30", 1),
+        ("17:30", 1),
+    ]
+
+
+def test_a_day_on_which_the_clock_is_put_back_has_25_hours(happened):
+    with timezone.override(zoneinfo.ZoneInfo("Europe/Madrid")):
+        asked = FilterForm({"since": "2026-10-25", "until": "2026-10-25"})
+        assert len(chart.draw(asked.filters()).bars) == 25
+
+
 def test_a_range_in_the_future_is_one_empty_day(db):
     drawn = chart.draw(FilterForm({"since": "2027-01-01"}).filters())
-    assert (len(drawn.bars), drawn.total) == (1, 0)
+    assert (len(drawn.bars), drawn.total) == (24, 0)

@@ -1,5 +1,6 @@
 """«Pruebas de auditoría» as an auditor sees it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -30,10 +31,27 @@ def text_of(client, query="", **more):
 
 def test_the_columns_are_in_the_order_of_the_manual(auditor_page, happened):
     happened()
-    text = text_of(auditor_page)
-    places = [text.index(f'"col">{name}<') for name in COLUMNS[:-1]]
-    assert places == sorted(places)
-    assert text.index('aria-sort="descending">Realizado en<') > places[-1]
+    head = re.search(
+        r'class="table dense trail">\s*<thead>.*?</thead>', text_of(auditor_page), re.DOTALL
+    )
+    assert head
+    assert re.findall(r">([^<>\s][^<>]*)<", head[0]) == COLUMNS
+    assert 'aria-sort="descending">Realizado en<' in head[0]
+
+
+def test_a_row_says_type_and_category_and_the_second_to_the_second(auditor_page, happened):
+    happened(datetime(2026, 11, 20, 2, 3, 4, tzinfo=UTC), type="session.started",
+             target_kind="account", label="ana")  # fmt: skip
+    row = text_of(auditor_page).split("<tbody>")[-1].split("</tr>")[0]
+    assert 'Cuenta del portal<span class="muted"> · Acceso</span>' in row
+    assert "<span>20 nov 2026</span> <span>02:03:04</span>" in row
+
+
+def test_who_called_a_command_is_no_system(auditor_page, happened):
+    event = happened(actor_kind="system", actor_id="cli:root", actor_label="root (bin/manage)")
+    page = auditor_page.get(reverse("audit:event", args=[event.pk])).text
+    assert "root (bin/manage) (Línea de comandos)" in page
+    assert f'href="{reverse("audit:event", args=[event.pk])}"' not in page, "a link to itself"
 
 
 def test_the_five_token_events_have_the_manuals_words(auditor_page, ana, entra):

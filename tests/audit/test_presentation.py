@@ -48,7 +48,8 @@ def test_every_name_and_word_of_an_event_has_its_text(row: Row):
     with translation.override("es"):
         shown = {detail.name: detail.value for detail in Shown(event).details}
     kept = {name for name, value in event.details.items() if value not in (None, "", [])}
-    assert kept == {name for name, text in shown.items() if text != "(vacío)"}
+    absent = {"(vacío)", "Nunca", "Sin uso"}
+    assert kept == {name for name, text in shown.items() if text not in absent}
     assert "{" not in "".join(shown.values()), "a structure is shown as JSON"
 
 
@@ -79,8 +80,13 @@ def test_every_remark_of_the_operations_has_its_text():
         ("displayName", "administrator", "administrator"),
         ("members_added", {"count": 2, "names": ["Luis"]}, "2: Luis, …"),
         ("emails", [], "(vacío)"),
+        ("expires_at", None, "Nunca"),
+        ("last_used_at", None, "Sin uso"),
+        ("expires_at", "2027-11-25T02:13:05+00:00", "25 nov 2027, 02:13:05"),
+        ("reason", "many_names", "Demasiados nombres desde una misma dirección"),
         ("custom", {}, "(vacío)"),
         ("emails", [{"value": "l@x", "type": "work", "primary": True}], "l@x (trabajo, principal)"),
+        ("emails", [{"value": "l@x", "display": "l@x"}], "l@x"),
         (
             "remarks",
             [{"remark": "rename_ignored", "value": "0f%luis"}],

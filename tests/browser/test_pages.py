@@ -213,6 +213,17 @@ def test_filtering_while_typing_changes_the_address_and_back_returns(open_page, 
     expect(page.get_by_label("Buscar")).to_have_value("desactivado")
 
 
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_a_row_of_the_trail_is_two_lines_high_at_most(open_page, pages, language):
+    page = open_page(pages["trail"], language)
+    rows = page.locator(".trail > tbody > tr:not(.detail-row)")
+    heights = rows.evaluate_all("(rows) => rows.map((row) => row.offsetHeight)")
+    assert len(heights) == 50
+    assert max(heights) < 60
+    table = page.locator(".table-scroll")
+    assert table.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+
+
 def test_the_details_open_to_before_and_after(open_page, pages):
     page = open_page(pages["trail"] + "?activity=user.updated")
     row = page.locator(".trail tbody tr").first

@@ -176,7 +176,9 @@ def test_adding_takes_a_post_from_this_page(ana):
 
 def test_a_switch_on_a_refused_form_leads_to_the_list(admin_page):
     response = admin_page.post(
-        reverse("portal:language"), {"language": "en"}, headers={"Referer": f"http://testserver{ADD}"}
+        reverse("portal:language"),
+        {"language": "en"},
+        headers={"Referer": f"http://testserver{ADD}"},
     )
     assert response["Location"] == ADD
     assert admin_page.get(ADD)["Location"] == PAGE
