@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from provisioning.models import ExpiryNotice, Provider, Token, TokenSecret
-from provisioning.operations.tokens import RECENT_USE, notice_days
+from provisioning.operations.tokens import RECENT_USE, free_name, notice_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,12 @@ class Row:
     @property
     def may_activate(self) -> bool:
         return not self.token.is_active and not self.token.is_expired
+
+    @property
+    def renewed_until(self) -> datetime | None:
+        """When the token would end if it were renewed now."""
+        days = self.token.lifetime_days
+        return timezone.now() + timedelta(days=days) if days else None
 
     @cached_property
     def old_secret(self) -> TokenSecret | None:
@@ -127,9 +133,7 @@ class Table:
         """A name for the provider's next token that none of its tokens has."""
         if self.provider is None:
             return ""
-        taken, label = {row.token.name for row in self.rows}, self.provider.label
-        names = [label, *(f"{label} {number}" for number in range(2, len(taken) + 2))]
-        return next(name for name in names if name not in taken)
+        return free_name(self.provider, (row.token for row in self.rows))
 
     @cached_property
     def counts(self) -> list[tuple[Provider, int]]:

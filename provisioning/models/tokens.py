@@ -130,7 +130,7 @@ class Recognised:
 # Written out: this runs on every SCIM request, and the ORM takes three times as long to say it.
 _RECOGNISE = """
 SELECT s.digest, s.key_id, t.id, t.hint,
-       t.last_used_at IS NULL OR t.last_used_at < {a_minute_ago},
+       s.last_used_at IS NULL OR s.last_used_at < {a_minute_ago},
        p.id, p.kind, p.key, p.name, p.allow_rename,
        (SELECT version FROM provisioning_schemastate WHERE id = 1)
 FROM provisioning_tokensecret s

@@ -1,8 +1,10 @@
 """Tokens: generate, set active or inactive, renew, remove, and what the clock does to them."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, count
 from uuid import UUID
 
 from django.conf import settings
@@ -57,12 +59,13 @@ def generate(
 ) -> IssuedToken:
     """Create an active token.
 
-    `form` is the nonce of the form that asked. Raises TokenLimitReached when every slot is taken,
+    Without a name it has its provider's, with a number when another token has that already. `form`
+    is the nonce of the form that asked. Raises TokenLimitReached when every slot is taken,
     AlreadySent when the form was sent before, InvalidValue for a wrong name or lifetime.
     """
     claim(form)
     _check_lifetime(lifetime_days)
-    name = " ".join(name.split()) or provider.label
+    name = " ".join(name.split()) or free_name(provider, provider.tokens.live())
     if len(name) > 100 or not name.isprintable():
         raise InvalidValue(_("The name has at most 100 printable characters."))
     rekey()
@@ -94,6 +97,13 @@ def generate(
         )
         return IssuedToken(token, secret)
     raise TokenLimitReached
+
+
+def free_name(provider: Provider, tokens: Iterable[Token]) -> str:
+    """Return a name for a provider's next token that none of its tokens has."""
+    taken = {token.name for token in tokens}
+    numbered = (f"{provider.label} {number}" for number in count(2))
+    return next(name for name in chain([provider.label], numbered) if name not in taken)
 
 
 def activate(token_id: UUID, *, actor: Actor) -> Token:
@@ -343,17 +353,17 @@ def sweep() -> int:
 def note_use(token: Token, secret_digest: str, *, actor: Actor) -> None:
     """Keep when and from where a token was last used, at most once a minute.
 
-    Not a change of state, so no event. A conditional UPDATE: of several workers one writes.
+    Each secret by itself, so that the first use of a renewed one is known at once. Not a change
+    of state, so no event. Conditional UPDATEs: of several workers one writes.
     """
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
-    updated = Token.objects.filter(stale, pk=token.pk).update(
+    Token.objects.filter(stale, pk=token.pk).update(
         last_used_at=now,
         last_used_ip=actor.origin.ip_address,
         last_used_agent=actor.origin.user_agent[:255],
     )
-    if updated:
-        TokenSecret.objects.filter(digest=secret_digest).update(last_used_at=now)
+    TokenSecret.objects.filter(stale, digest=secret_digest).update(last_used_at=now)
 
 
 def redigest(old_digest: str, secret: str) -> str:

@@ -1,7 +1,7 @@
 """Tokens through the portal: generate once, and the four actions."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -26,6 +26,8 @@ from tests.portal.token_pages import (
     url,
     used,
 )
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 # Generate ----------------------------------------------------------------------------------------
 
@@ -253,6 +255,19 @@ def test_while_both_secrets_work_the_table_says_so_until_the_idp_has_switched(
     page = admin_page.get(ENTRA).text
     assert "Entra ID ya usa el nuevo." in page
     assert 'class="notice good"' in page
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(30, "El token caducará entonces el 1 abr 2026."), (None, "El token no caducará")],
+)
+def test_the_dialog_of_a_renewal_says_when_the_token_will_then_end(
+    admin_page, entra, time_machine, days, said
+):
+    Token.objects.update(lifetime_days=days, expires_at=None)
+    time_machine.move_to(datetime(2026, 3, 2, 12, tzinfo=UTC))
+    admin_page.force_login(Account.objects.get(), backend=BACKEND)
+    assert said in text_of(admin_page.get(ENTRA).text).replace(" .", ".")
 
 
 @pytest.mark.parametrize("overlap", ["2", "", "-1", "999"])

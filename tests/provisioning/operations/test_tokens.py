@@ -6,10 +6,13 @@ from threading import Barrier, Thread
 import pytest
 import time_machine
 from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from audit import journal
 from audit.models import Event
+from portal.token_table import Table
 from provisioning import secrets
 from provisioning.errors import (
     AlreadySent,
@@ -171,6 +174,32 @@ def test_an_overlap_never_outlives_the_end_the_old_secret_had(provider, actor):
     with time_machine.travel(end - timedelta(minutes=10)):
         tokens.renew(issued.token.pk, actor=actor, overlap_h=24)
     assert TokenSecret.objects.get(is_current=False).ends_at == end
+
+
+def test_the_first_use_of_a_new_secret_is_known_at_once_and_then_once_a_minute(provider, actor):
+    old = tokens.generate(provider, actor=actor)
+    client = Client()
+
+    def ask(secret):
+        headers = {"Authorization": f"Bearer {secret}"}
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get("/scim/v2/Users", headers=headers).status_code == 200
+        return [q["sql"] for q in captured.captured_queries if q["sql"].startswith("UPDATE")]
+
+    assert len(ask(old.secret)) == 2  # the token and its secret
+    new = tokens.renew(old.token.pk, actor=actor, overlap_h=24)
+    assert not Table(provider).rows[0].has_switched
+    first = Token.objects.get().last_used_at
+    assert len(ask(new.secret)) == 2
+    assert Table(provider).rows[0].has_switched
+    assert Token.objects.get().last_used_at == first, "the token's own is not a minute old"
+    assert ask(new.secret) == ask(old.secret) == []
+
+
+def test_a_token_without_a_name_has_one_that_no_other_has(provider, actor, settings):
+    settings.SCIM_TOKEN_LIMIT = 3
+    names = [tokens.generate(provider, actor=actor).token.name for _ in range(3)]
+    assert names == [provider.label, f"{provider.label} 2", f"{provider.label} 3"]
 
 
 def test_removing_frees_the_digests_and_is_final(issued, actor):
