@@ -10,12 +10,15 @@ from enum import Enum
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit.presentation import told
 from provisioning.models import CustomAttribute, User
 
 Text = str | Promise
+IDS = ("id", "external_id")
 ENTERPRISE_SCHEMA = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
@@ -63,6 +66,11 @@ class Attribute:
     reason: Text = ""
     column: str = ""
     custom: CustomAttribute | None = None
+
+    @property
+    def shown_label(self) -> str:
+        """The label as a table shows it: all alike, but a custom one as it was written."""
+        return str(self.label) if self.custom else capfirst(str(self.label))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +153,15 @@ def every(custom: Iterable[CustomAttribute]) -> list[Attribute]:
 
 
 def held(user: User, custom: Iterable[CustomAttribute]) -> list[Held]:
-    """Return a user's values of every attribute that is a column or custom one."""
+    """Return a user's values of every attribute that is a column or custom one.
+
+    Not its ids: the page shows them apart, to be copied.
+    """
     found = []
     for attribute in every(custom):
         if attribute.custom:
             found.append(Held(attribute, _texts(user.custom.get(attribute.custom.name))))
-        elif attribute.column:
+        elif attribute.column and attribute.column not in IDS:
             found.append(Held(attribute, _texts(getattr(user, attribute.column))))
     return found
 
@@ -162,13 +173,6 @@ def _texts(value: Any) -> list[str]:
         case bool():
             return [str(_("yes") if value else _("no"))]
         case list():
-            return [_email(item) if isinstance(item, dict) else str(item) for item in value]
+            return [told(item) for item in value]
         case _:
             return [str(value)]
-
-
-def _email(email: dict[str, Any]) -> str:
-    remarks = [str(email[part]) for part in ("display", "type") if email.get(part)]
-    remarks += [str(_("primary"))] if email.get("primary") is True else []
-    text = str(email.get("value", ""))
-    return f"{text} ({', '.join(remarks)})" if remarks else text

@@ -28,8 +28,8 @@ GUIDES = {
     ),
     Kind.OKTA: Guide(
         _("Applications › your application › Provisioning › Integration"),
-        "Base URL",
-        "API Token",
+        "SCIM connector base URL",
+        "HTTP Header › Authorization",
     ),
     Kind.ONELOGIN: Guide(
         _("Applications › your application › Configuration › API Connection"),

@@ -62,7 +62,7 @@ def create(
         raise InvalidAccount(_("The role is administrator or auditor."))
     account = Account(username=Account.normalize_username(name.strip()), email=email.strip())
     account.must_change_password = must_change_password
-    _check(password, account)
+    check_password(password, account)
     account.password = make_password(password)
     try:
         account.clean_fields()
@@ -92,7 +92,7 @@ def set_password(
         account = Account.objects.select_for_update().get(pk=account_id)
     except Account.DoesNotExist:
         raise UnknownAccount from None
-    _check(password, account)
+    check_password(password, account)
     account.password = make_password(password)
     account.must_change_password = must_change_password
     account.save(update_fields=["password", "must_change_password"])
@@ -113,7 +113,8 @@ def has_administrator() -> bool:
     return Account.objects.filter(is_active=True, groups__name=roles.ADMINISTRATOR).exists()
 
 
-def _check(password: str, account: Account) -> None:
+def check_password(password: str, account: Account) -> None:
+    """Raise WeakPassword, which says why, for one that an account may not have."""
     try:
         validate_password(password, account)
     except ValidationError as error:

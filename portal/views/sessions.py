@@ -16,6 +16,8 @@ from portal.actors import actor_of, origin_of
 from portal.models import Account
 from portal.operations import access, accounts
 
+FIELDS = ("current", "new", "again")  # of the change of a password, as they stand on the page
+
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,6 +87,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             return redirect("portal:home")
     context = {
         "errors": errors,
+        "first": next((name for name in FIELDS if name in errors), FIELDS[0]),
         "rules": password_validation.password_validators_help_texts(),
         "forced": account.must_change_password,
         "crumb": _("Change password"),
@@ -93,16 +96,20 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 def _change_password(request: HttpRequest, account: Account) -> dict[str, str]:
-    current, new, again = (request.POST.get(n, "") for n in ("current", "new", "again"))
+    """Change it, or return all that is wrong, by field."""
+    current, new, again = (request.POST.get(name, "") for name in FIELDS)
+    errors: dict[str, str] = {}
     if not account.check_password(current):
-        return {"current": _("The current password is not right.")}
-    if new != again:
-        return {"again": _("The two passwords differ.")}
-    if new == current:
-        return {"new": _("The new password is the same as the current one.")}
+        errors["current"] = _("The current password is not right.")
     try:
-        changed = accounts.set_password(account.pk, new, actor=actor_of(request))
+        accounts.check_password(new, account)
+        if new == current:
+            errors["new"] = _("The new password is the same as the current one.")
     except accounts.WeakPassword as error:
-        return {"new": str(error)}
-    update_session_auth_hash(request, changed)
-    return {}
+        errors["new"] = str(error)
+    if new != again:
+        errors["again"] = _("The two passwords differ.")
+    if not errors:
+        changed = accounts.set_password(account.pk, new, actor=actor_of(request))
+        update_session_auth_hash(request, changed)
+    return errors

@@ -173,6 +173,17 @@ def test_nothing_scrolls_sideways_at_320_pixels(open_page, pages):
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
 
 
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_a_long_user_name_breaks(open_page, pages, width):
+    user = User.objects.get(user_name="persona02@example.com")
+    name = f"{'a' * 90}.{'b' * 60}@{'c' * 63}.example.com"
+    User.objects.filter(pk=user.pk).update(user_name=name, display_name="")
+    page = open_page(reverse("portal:user", args=[user.pk]), width=width)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    card = page.locator("section:has(#attributes)")
+    assert card.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+
+
 def test_the_policy_is_never_violated_and_nothing_leaves_the_portal(open_page, pages):
     page = open_page(pages["trail"])
     origin = re.match(r"https?://[^/]+", page.url)[0]

@@ -31,10 +31,15 @@ def text_of(client, url=PAGE):
 def test_the_table_has_the_manuals_words(auditor_page):
     text = text_of(auditor_page)
     for word in (
-        "id", "Nombre de usuario", "Nombre en pantalla", "activo", "Nombre", "Apellido",
-        "correos electrónicos", "Departamento",
+        "Id", "Nombre de usuario", "Nombre en pantalla", "Activo", "Nombre", "Apellido",
+        "Correos electrónicos", "Departamento", "Grupos",
     ):  # fmt: skip
         assert f'<span class="attribute-name">{word}</span>' in text, word
+
+
+def test_a_custom_attribute_keeps_its_spelling(auditor_page, ana):
+    attributes.add("costCenter", actor=ana)
+    assert '<span class="attribute-name">costCenter</span>' in text_of(auditor_page)
 
 
 def test_updates_are_permitted_where_the_manual_says_so():

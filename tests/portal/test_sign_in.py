@@ -1,5 +1,6 @@
 """Sign-in: who comes in, who is refused, and what is kept of it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -196,6 +197,29 @@ def test_a_refused_password_says_why_and_changes_nothing(
     must_change.refresh_from_db()
     assert must_change.must_change_password
     assert must_change.check_password(PASSWORD)
+
+
+def test_all_that_is_wrong_with_a_change_of_password_is_said_at_once(ines, client):
+    post(client, "ines", PASSWORD)
+    page = change(client, "wrong", "short", "other").text
+    for text in (
+        "La contraseña actual no es correcta.",
+        "demasiado corta",
+        "Las dos contraseñas no coinciden.",
+    ):
+        assert text in page
+    assert re.findall(r'id="(\w+)"[^>]*autofocus', page) == ["current"]
+
+
+def test_the_change_of_a_password_has_a_way_back_unless_it_is_forced(ines, must_change, client):
+    post(client, "ines", PASSWORD)
+    url = reverse("portal:password-change")
+    assert "Cancelar" not in client.get(url).text
+    Account.objects.update(must_change_password=False)
+    page = client.get(url).text
+    assert "Cancelar" in page
+    assert '<a href="/">Inicio</a>' in page
+    assert "clave" not in re.sub(r"<[^>]+>", " ", page)
 
 
 @pytest.mark.parametrize("name", ["portal:sign-in", "portal:sign-out", "portal:password-change"])

@@ -94,12 +94,29 @@ def test_the_page_shows_every_attribute_with_its_path(auditor_page, luis, entra,
     text = text_of(auditor_page, page_of(luis))
     for part in (
         str(luis.pk), "userName", "displayName", "name.givenName", "name.familyName",
-        "name.formatted", "Luis Pérez Gil", "luis@corp.example (work, principal)", "ext-1",
+        "name.formatted", "Luis Pérez Gil", "luis@corp.example (trabajo, principal)", "ext-1",
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "Ventas",
         "costCenter", "Gestionado por Entra ID",
     ):  # fmt: skip
         assert part in text, part
     assert "CC-1" in text_of(auditor_page, page_of(marta))
+
+
+def test_the_page_shows_each_id_once_to_be_copied(auditor_page, luis):
+    text = text_of(auditor_page, page_of(luis))
+    shown = text.split('id="attributes"')[1].split("</table>")[0]
+    assert str(luis.pk) not in shown
+    assert "externalId" not in shown
+    assert text.count(">ext-1<") == 1
+    assert ">Correos electrónicos<" in shown
+
+
+def test_the_list_says_an_e_mail_only_where_it_is_another(auditor_page, entra, provisioned):
+    name = "marta@example.com"
+    provisioned(entra, name, displayName="Marta", emails=[{"value": name, "primary": True}])
+    text = text_of(auditor_page)
+    assert text.count(f">{name}<") == 1
+    assert ">El mismo<" in text
 
 
 def test_the_page_links_groups_and_audit_events(auditor_page, luis, entra, grouped):
