@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from config import env
+
 WAIT_S = 120
 FIRST_PASSWORD = "first_password"
 
@@ -23,8 +25,11 @@ def wait_until_ready(address: str) -> bool:
     return False
 
 
-def text(public_url: str, account: list[str]) -> str:
-    """Return the banner; `account` is a name and a password, or empty."""
+def text(public_url: str, account: list[str], local_url: str = "") -> str:
+    """Return the banner; `account` is a name and a password, or empty.
+
+    `local_url` is where the web server listens, which a reverse proxy has to know.
+    """
     lines = [
         "",
         "  Alta is running; Ctrl-C stops it.",
@@ -32,6 +37,8 @@ def text(public_url: str, account: list[str]) -> str:
         f"  Portal     {public_url}/",
         f"  SCIM URL   {public_url}/scim/v2",
     ]
+    if local_url not in ("", public_url):
+        lines.append(f"  Listens at {local_url}/ for the reverse proxy")
     if account:
         lines += [
             "",
@@ -50,7 +57,8 @@ def main() -> None:
         sys.exit(f"The web server has not answered for {WAIT_S} seconds; the lines above say why.")
     kept = Path(os.environ["ALTA_DATA_DIR"], "secrets", FIRST_PASSWORD)
     account = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
-    print(text(os.environ["PUBLIC_URL"], account), flush=True)  # noqa: T201
+    public_url = env.read("PUBLIC_URL", "", str).rstrip("/")
+    print(text(public_url, account, os.environ["ALTA_LOCAL_URL"]), flush=True)  # noqa: T201
     kept.unlink(missing_ok=True)
 
 

@@ -22,6 +22,7 @@ Value = TypeVar("Value")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 BROKER_SCHEMES = ("filesystem", "redis", "rediss", "unix", "redis+socket", "amqp", "amqps")
 EMAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "submission", "file", "console", "dummy")
+HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 PEPPER = re.compile(r"([A-Za-z0-9_-]{1,16}):([\x21-\x2b\x2d-\x7e]{32,})")
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -79,7 +80,8 @@ def database(text: str) -> dict[str, Any]:
     """Return Django's database settings for a URL."""
     scheme = urlsplit(text).scheme
     if scheme not in DATABASE_SCHEMES:
-        raise ValueError(f"must begin with sqlite:// or postgresql://, not {scheme or 'nothing'}")
+        found_scheme = f", not {scheme}:" if scheme else ""
+        raise ValueError(f"must begin with sqlite:// or postgresql://{found_scheme}")
     try:
         found = dict(dj_database_url.parse(text))
     except (dj_database_url.ParseError, ValueError):
@@ -161,6 +163,14 @@ def networks(text: str) -> tuple[IPNetwork, ...]:
 def words(text: str) -> list[str]:
     """Return the words of a list separated by commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def hosts(text: str) -> list[str]:
+    """Return the host names of a list separated by commas."""
+    found = words(text)
+    if wrong := next((name for name in found if not HOST.fullmatch(name)), None):
+        raise ValueError(f"must be a list of host names separated by commas, not {wrong!r}")
+    return found
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

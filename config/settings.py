@@ -177,7 +177,7 @@ ALLOWED_HOSTS = [
     "localhost",
     "127.0.0.1",
     "[::1]",
-    *env.read("ALLOWED_HOSTS", "", env.words),
+    *env.read("ALLOWED_HOSTS", "", env.hosts),
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS

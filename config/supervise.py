@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from supervisor import events
+from supervisor import events, poller
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.states import SupervisorStates
@@ -29,11 +29,22 @@ class CannotStart(Exception):
     """Why Alta cannot be started, in one sentence."""
 
 
+class Poller(poller.Poller):
+    """Supervisor's, which looks for a signal and for ended parts once a second: five times."""
+
+    def poll(self, timeout: float) -> Any:
+        return super().poll(min(timeout, 0.2))
+
+
 class Options(ServerOptions):
     """Supervisor's options. A closed terminal stops everything; so does a part that cannot run."""
 
     failed: str = ""
     supervisor: Supervisor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.poller = Poller(self)
 
     def setsignals(self) -> None:
         """Install the handlers; called when the event registry is fresh."""
@@ -107,7 +118,7 @@ def environment(host: str, port: int) -> dict[str, str]:
         "ALTA_HOST": host or "0.0.0.0",  # noqa: S104
         "ALTA_PORT": str(port),
         "ALTA_LOCAL_URL": local,
-        "ALLOWED_HOSTS": ",".join([*env.words(os.environ.get("ALLOWED_HOSTS", "")), *names]),
+        "ALLOWED_HOSTS": ",".join([*env.read("ALLOWED_HOSTS", "", env.hosts), *names]),
     }
     if not os.environ.get("PUBLIC_URL") and not os.environ.get("PUBLIC_URL_FILE"):
         variables["PUBLIC_URL"] = local

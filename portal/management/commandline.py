@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import translation
 
@@ -21,23 +21,39 @@ from portal.operations.accounts import AccountError
 from provisioning.errors import ProvisioningError
 
 WRONG_CALL = 2
+PROGRAM = "bin/manage"
 
 
 class Refused(CommandError):
     """A rule forbids what was asked; nothing was changed."""
 
 
-class WrongCall(CommandError):
+class WrongCall(Exception):
     """The command was called with something that no installation offers."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, returncode=WRONG_CALL)
 
-
-class OperatorCommand(BaseCommand):
-    """A command that turns its arguments into one operation. It speaks English, as scripts do."""
+class Command(BaseCommand):
+    """A command of bin/manage, which is how its usage names it."""
 
     requires_system_checks = ()
+
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
+        """Return the parser of the command line, under the name that people type."""
+        self.parser = super().create_parser(prog_name, subcommand, **options)
+        self.parser.prog = f"{PROGRAM} {subcommand}"
+        return self.parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run; a wrong call ends as the parser ends one."""
+        try:
+            return super().execute(*args, **options)
+        except WrongCall as error:
+            self.parser.error(str(error))  # ends the process
+            raise
+
+
+class OperatorCommand(Command):
+    """A command that turns its arguments into one operation. It speaks English, as scripts do."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run; a broken rule or an absent database is one sentence and exit code 1."""
@@ -80,8 +96,8 @@ def uuid(text: str) -> UUID:
 
 
 def moment(value: datetime | None) -> str:
-    """Return a time as a table shows it, in UTC."""
-    return value.strftime("%Y-%m-%d %H:%M") if value else "–"
+    """Return a time as a table shows it."""
+    return value.strftime("%Y-%m-%d %H:%M UTC") if value else "–"
 
 
 def iso(value: datetime | None) -> str | None:

@@ -89,7 +89,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def show(outcome: Outcome, console: Console) -> None:
+def show(outcome: Outcome, console: Console, errors: Console) -> None:
     """Print the tables, then one line that says whether all is well."""
     if outcome.samples:
         console.print(_requests(outcome))
@@ -104,7 +104,7 @@ def show(outcome: Outcome, console: Console) -> None:
     )
     count = len(outcome.mismatches)
     if outcome.error:
-        console.print(f"[red]Stopped:[/red] {escape(outcome.error)}", highlight=False)
+        errors.print(f"[red]Stopped:[/red] {escape(outcome.error)}", highlight=False)
     style = "red" if count else "green"
     if count or not outcome.error:
         console.print(f"[{style}]{count} mismatches[/{style}]", highlight=False)

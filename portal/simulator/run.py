@@ -37,11 +37,15 @@ class Options:
 def run(
     options: Options,
     console: Console,
+    errors: Console,
     *,
     transport: httpx.BaseTransport | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Return 0 when the server kept everything, 1 when it did not or could not be talked to."""
+    """Return 0 when the server kept everything, 1 when it did not or could not be talked to.
+
+    Why it stopped goes to `errors`, all else to `console`.
+    """
     idp = IDPS[options.idp]
     client = ScimClient(
         options.url,
@@ -81,7 +85,7 @@ def run(
         mismatches=talk.findings.all,
         error=error,
     )
-    report.show(outcome, console)
+    report.show(outcome, console, errors)
     if options.json_file:
         text = json.dumps(report.summary(outcome), ensure_ascii=False, indent=2)
         options.json_file.write_text(f"{text}\n", encoding="utf-8")

@@ -18,6 +18,9 @@ WRONG = [
     ("DATABASE_URL", "mysql://localhost/alta"),
     ("DATABASE_URL", "sqlite:///alta.sqlite3"),
     ("DATABASE_URL", "alta"),
+    ("ALLOWED_HOSTS", "a b"),
+    ("ALLOWED_HOSTS", "https://alta.example.com"),
+    ("ALLOWED_HOSTS", "alta.example.com:8000"),
     ("DATABASE_URL_FILE", "/does/not/exist"),
     ("CELERY_BROKER_URL", "sqs://"),
     ("PUBLIC_URL", "alta.example.com"),
@@ -65,6 +68,26 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(name, value, tmp_path, mo
     assert str(wrong.value).startswith(f"{name} ")
     assert str(wrong.value).endswith(".")
     assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    "names", ["alta.example.com", ".example.com,[::1], 10.0.0.5", "my_host", "*", ""]
+)
+def test_host_names_are_understood(names):
+    assert env.hosts(names) == [name.strip() for name in names.split(",") if name]
+
+
+@pytest.mark.parametrize(("url", "said"), [("foo", "postgresql://"), ("mysql://x", "not mysql:")])
+def test_a_database_of_another_kind_is_named_when_it_has_a_name(url, said):
+    with pytest.raises(ValueError, match=f"{said}$"):
+        env.database(url)
+
+
+def test_a_command_that_there_is_not_is_a_wrong_call(tmp_path):
+    done = manage("scim_tokens", ALTA_DATA_DIR=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Did you mean scim_token?" in done.stderr
+    assert "bin/manage help" in done.stderr
 
 
 def test_a_command_says_that_sentence_and_nothing_else(tmp_path):

@@ -6,11 +6,12 @@ import shlex
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from django.conf import settings
 
-from config import banner, supervise
+from config import banner, celery, supervise
 
 CONF = settings.BASE_DIR / "config" / "supervisord.conf"
 
@@ -117,3 +118,18 @@ def test_the_banner_shows_both_addresses_and_the_password_once():
     first = banner.text("https://alta.example.com", ["admin", "secret-words"])
     assert "admin" in first
     assert "secret-words" in first
+
+
+def test_the_banner_says_where_a_proxy_finds_alta():
+    local = "http://127.0.0.1:8000"
+    assert f"Listens at {local}/" in banner.text("https://alta.example.com", [], local)
+    assert "Listens at" not in banner.text(local, [], local)
+
+
+def test_the_reader_of_the_folder_soon_sees_that_it_must_stop():
+    with celery.app.connection_for_read() as connection:
+        connection.SimpleQueue("test").queue.consume()
+        started = time.monotonic()
+        with pytest.raises(TimeoutError):
+            connection.drain_events(timeout=2.0)
+        assert time.monotonic() - started < 1.5

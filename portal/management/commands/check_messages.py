@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from portal import messages
+from portal.management import commandline
 
 
-class Command(BaseCommand):
+class Command(commandline.Command):
     """List what is missing, fuzzy or no longer asked for."""
 
     help = "Check that every text of the sources is translated. Exit code 1 when one is not."
-    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check."""

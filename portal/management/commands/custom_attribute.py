@@ -5,7 +5,14 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from portal.management.commandline import OperatorCommand, Refused, iso, moment, operator
+from portal.management.commandline import (
+    PROGRAM,
+    OperatorCommand,
+    Refused,
+    iso,
+    moment,
+    operator,
+)
 from provisioning.errors import WrongConfirmation
 from provisioning.models import CustomAttribute
 from provisioning.operations import attributes
@@ -18,7 +25,9 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
-        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        actions = parser.add_subparsers(
+            dest="action", required=True, metavar="ACTION", prog=f"{PROGRAM} custom_attribute"
+        )
         add = actions.add_parser("add", help="define an attribute; print its URN")
         add.add_argument("name", metavar="NAME")
         add.add_argument(

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from portal.management.commandline import (
+    PROGRAM,
     OperatorCommand,
     WrongCall,
     iso,
@@ -26,10 +27,12 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
-        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        actions = parser.add_subparsers(
+            dest="action", required=True, metavar="ACTION", prog=f"{PROGRAM} scim_token"
+        )
         generate = actions.add_parser("generate", help="make an active token; print its secret")
         generate.add_argument("--provider", required=True, metavar="KEY", help="such as entra-id")
-        generate.add_argument("--name", default="", help="the IdP's name when left out")
+        generate.add_argument("--name", default="", help="the IdP's name, numbered, when left out")
         generate.add_argument(
             "--days",
             type=_days,

@@ -1,26 +1,25 @@
 """`setup`: prepare the installation; `bin/run` calls it at every start."""
 
 import os
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from portal import installation
-from portal.management.commandline import Refused
+from portal.management import commandline
 from portal.operations.accounts import AccountError
 from provisioning.operations import tokens
 
 FIRST_PASSWORD = "first_password"  # the name of a file; config.banner reads it
 
 
-class Command(BaseCommand):
+class Command(commandline.Command):
     """Compile messages, collect static files, migrate, renumber tokens, make an administrator."""
 
     help = "Prepare the installation. Safe to repeat, and while other machines do the same."
-    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the command line."""
@@ -41,12 +40,13 @@ class Command(BaseCommand):
                 account = installation.first_administrator()
         except DatabaseError as error:
             words = " ".join(str(error).split())
-            raise Refused(f"DATABASE_URL: the database says: {words}") from error
+            sys.exit(f"Alta cannot start: DATABASE_URL: the database says: {words}")
         except AccountError as error:
-            raise Refused(
-                f"No account has the role administrator, and «{installation.ADMINISTRATOR}» "
-                f"cannot be made: {error} Make one with bin/manage create_user."
-            ) from error
+            sys.exit(
+                "Alta cannot start: no account has the role administrator, and "
+                f"«{installation.ADMINISTRATOR}» cannot be made: {error} "
+                "Make one with bin/manage create_user."
+            )
         if account is None:
             return
         if options["keep_password"]:

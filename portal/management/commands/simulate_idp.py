@@ -7,20 +7,18 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from rich.console import Console
 
+from portal.management import commandline
 from portal.simulator.client import base_url
 from portal.simulator.run import IDPS, Options, run
 
-WRONG_CALL = 2
 
-
-class Command(BaseCommand):
+class Command(commandline.Command):
     """Provision simulated people and teams, and report every difference found on reading back."""
 
     help = "Play the real conversation of Entra ID or Okta against a SCIM server, then verify it."
-    requires_system_checks: list[str] = []  # it speaks HTTP only: no database, no settings
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
@@ -37,7 +35,7 @@ class Command(BaseCommand):
         """Run, and exit 1 when anything was not as sent."""
         token = options["token"] or os.environ.get("SCIM_TOKEN", "")
         if not token:
-            raise CommandError("Give --token or set SCIM_TOKEN.", returncode=WRONG_CALL)
+            raise commandline.WrongCall("Give --token or set SCIM_TOKEN.")
         code = run(
             Options(
                 idp=options["idp"],
@@ -50,6 +48,7 @@ class Command(BaseCommand):
                 json_file=options["json"],
             ),
             Console(),
+            Console(stderr=True),
         )
         if code:
             sys.exit(code)
@@ -64,5 +63,5 @@ def _url(text: str) -> str:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise ArgumentTypeError(f"not a whole number: {text!r}")
+        raise ArgumentTypeError(f"not a whole number from 0 on: {text!r}")
     return int(text)

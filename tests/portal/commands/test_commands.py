@@ -86,7 +86,17 @@ def test_a_third_token_is_refused_with_the_reason(manage, entra, okta):
 def test_a_wrong_call_ends_with_2(manage, arguments):
     code, out, err = manage("scim_token", *arguments)
     assert (code, out) == (2, "")
-    assert err
+    assert err.startswith("usage: bin/manage scim_token")
+    assert "bin/manage scim_token" in err.splitlines()[-1]
+
+
+def test_the_simulator_is_called_wrongly_in_the_same_words(manage, monkeypatch):
+    monkeypatch.delenv("SCIM_TOKEN", raising=False)
+    for more in ((), ("--users", "-1")):
+        code, _, err = manage("simulate_idp", "entra", "--url", "http://127.0.0.1/scim/v2", *more)
+        assert code == 2
+        assert err.splitlines()[-1].startswith("bin/manage simulate_idp: error: ")
+    assert "not a whole number from 0 on: '-1'" in err
 
 
 @pytest.mark.parametrize(
@@ -162,6 +172,7 @@ def test_list_as_json_and_as_a_table(manage, entra, okta, ana):
     Token.objects.filter(pk=entra.token.pk).update(expires_at=timezone.now())
     out = manage("scim_token", "list")[1]
     assert "expired" in out
+    assert " UTC " in out
     assert str(okta.token.pk) in out
     assert entra.secret not in out
 

@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles.management.commands.collectstatic import Command as CollectStatic
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
+from django.db import OperationalError
 from django.db.migrations import Migration
 from django.utils import translation
 
@@ -57,8 +58,20 @@ def test_a_password_for_bin_run_waits_in_the_data_folder():
 def test_an_installation_without_administrator_whose_name_is_taken_says_so(eva):
     eva.account.username = "admin"
     eva.account.save()
-    with pytest.raises(CommandError, match="create_user"):
+    with pytest.raises(SystemExit, match=r"^Alta cannot start: no account .* create_user"):
         setup()
+
+
+def test_a_database_that_cannot_be_reached_is_why_alta_cannot_start(monkeypatch):
+    def away():
+        raise OperationalError("connection refused:\n  no server")
+
+    monkeypatch.setattr(installation, "migrate", away)
+    with pytest.raises(SystemExit) as end:
+        setup()
+    assert end.value.code == (
+        "Alta cannot start: DATABASE_URL: the database says: connection refused: no server"
+    )
 
 
 def test_static_files_are_collected_again_only_when_one_changed(monkeypatch, tmp_path, settings):

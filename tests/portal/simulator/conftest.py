@@ -14,8 +14,8 @@ from tests.portal.simulator.fake_server import BASE, TOKEN, FakeServer
 class Result:
     """What a run returned and printed."""
 
-    def __init__(self, code: int, output: str) -> None:
-        self.code, self.output = code, output
+    def __init__(self, code: int, output: str, errors: str) -> None:
+        self.code, self.output, self.errors = code, output, errors
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def simulate(server) -> Callable[..., Result]:
         chosen = {"url": BASE, "token": TOKEN, "users": 30, "groups": 2, "seed": "s"} | changes
         out = StringIO()
         console = Console(file=out, width=160)
-        code = run(Options(idp=idp, **chosen), console, transport=transport, sleep=sleep)
-        return Result(code, out.getvalue())
+        said = StringIO()
+        errors = Console(file=said, width=160)
+        code = run(Options(idp=idp, **chosen), console, errors, transport=transport, sleep=sleep)
+        return Result(code, out.getvalue(), said.getvalue())
 
     return start

@@ -31,7 +31,8 @@ def conversation(live_server, settings, tmp_path):
             json_file=file,
         )
         out = StringIO()
-        code = run(options, Console(file=out, width=160))
+        console = Console(file=out, width=160)
+        code = run(options, console, console)
         return code, json.loads(file.read_text(encoding="utf-8")), out.getvalue()
 
     return hold

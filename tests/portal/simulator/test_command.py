@@ -13,7 +13,7 @@ URL = "http://127.0.0.1:8000/scim/v2"
 def started(monkeypatch):
     """Collect the options instead of running."""
     options = []
-    monkeypatch.setattr(simulate_idp, "run", lambda chosen, console: options.append(chosen) or 0)
+    monkeypatch.setattr(simulate_idp, "run", lambda chosen, *consoles: options.append(chosen) or 0)
     return options
 
 
@@ -33,9 +33,9 @@ def test_each_run_without_a_seed_has_its_own(started):
 
 def test_a_missing_token_is_a_wrong_call(started, monkeypatch):
     monkeypatch.delenv("SCIM_TOKEN", raising=False)
-    with pytest.raises(CommandError, match="SCIM_TOKEN") as refused:
+    with pytest.raises(CommandError, match="SCIM_TOKEN"):
         call_command("simulate_idp", "entra", f"--url={URL}")
-    assert refused.value.returncode == 2
+    assert started == []
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_wrong_call_is_refused(started, wrong):
 
 
 def test_mismatches_make_the_command_exit_with_one(monkeypatch):
-    monkeypatch.setattr(simulate_idp, "run", lambda chosen, console: 1)
+    monkeypatch.setattr(simulate_idp, "run", lambda *arguments: 1)
     with pytest.raises(SystemExit) as stopped:
         call_command("simulate_idp", "entra", f"--url={URL}", "--token=t")
     assert stopped.value.code == 1

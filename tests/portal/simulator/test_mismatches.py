@@ -131,8 +131,8 @@ def test_a_failing_request_is_named_with_its_status(simulate, server):
 def test_what_is_no_scim_server_is_said_in_one_sentence(simulate, answer, sentence):
     result = simulate("entra", transport=httpx.MockTransport(lambda request: answer))
     assert result.code == 1
-    assert sentence in result.output
-    assert TOKEN not in result.output
+    assert sentence in result.errors
+    assert TOKEN not in result.errors + result.output
 
 
 def test_a_server_that_cannot_be_reached_is_said_in_one_sentence(simulate):
@@ -141,7 +141,7 @@ def test_a_server_that_cannot_be_reached_is_said_in_one_sentence(simulate):
 
     result = simulate("okta", transport=httpx.MockTransport(refuse))
     assert result.code == 1
-    assert f"{BASE} cannot be reached: Connection refused." in result.output
+    assert f"{BASE} cannot be reached: Connection refused." in result.errors
 
 
 def test_an_answer_that_never_comes_is_a_mismatch_and_the_run_goes_on(simulate, server):
@@ -163,4 +163,4 @@ def test_a_token_that_a_server_echoes_is_not_shown(simulate, server):
     )
     result = simulate("entra")
     assert "[token]" in result.output
-    assert TOKEN not in result.output
+    assert TOKEN not in result.errors + result.output
