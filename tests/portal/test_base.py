@@ -179,6 +179,18 @@ def test_the_time_zone_cookie_is_honoured_when_it_names_a_zone(admin_page, entra
     assert f"Zona horaria: {shown}" in admin_page.get(TOKENS).text
 
 
+# Forms -----------------------------------------------------------------------------------------
+
+
+def test_the_browser_never_says_in_its_own_language_what_is_missing():
+    for path in TEMPLATES.rglob("*.html"):
+        for form in re.findall(
+            r"<form[^>]*method=\"post\"[^>]*>.*?</form>", path.read_text(), re.DOTALL
+        ):
+            asks = re.search(r"\brequired\b|components/confirmation", form)
+            assert not asks or "novalidate" in form.split(">")[0], path
+
+
 # Icons ------------------------------------------------------------------------------------------
 
 

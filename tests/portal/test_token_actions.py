@@ -257,6 +257,17 @@ def test_while_both_secrets_work_the_table_says_so_until_the_idp_has_switched(
     assert 'class="notice good"' in page
 
 
+def test_an_empty_confirmation_is_answered_in_the_page_s_language(admin_page, entra):
+    used(entra.token)
+    for typed in ("", "otra cosa"):
+        page = admin_page.post(url("remove", entra.token), {"confirmation": typed})
+        assert page.status_code == 422
+        error = re.search(r'id="confirm-error">([^<]+)<', page.text)
+        assert error
+        assert "nombre" in error[1]
+    assert Token.objects.live().count() == 1
+
+
 @pytest.mark.parametrize(
     ("days", "said"),
     [(30, "El token caducará entonces el 1 abr 2026."), (None, "El token no caducará")],
