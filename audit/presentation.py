@@ -10,6 +10,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
@@ -278,7 +279,9 @@ class Shown:
 
 def label_of(name: str) -> Text:
     """Return what a person calls an attribute: of an extension's URN, its last part."""
-    return NAMES.get(name) or (name.rpartition(":")[2] if name.startswith("urn:") else name)
+    if name in NAMES:
+        return capfirst(str(NAMES[name]))
+    return name.rpartition(":")[2] if name.startswith("urn:") else name
 
 
 def told(value: Any, name: str = "") -> str:
