@@ -17,8 +17,14 @@ MESSAGES = {
     403: "This action is not allowed.",
     404: "There is nothing at this address.",
     405: "This address does not answer that method.",
-    500: "An unexpected error occurred; nothing was changed. Quote the request id to support.",
-    503: "The database cannot be reached at the moment; try again shortly.",
+    408: "The request's body did not arrive in time.",
+    413: "The request's body is too large.",
+    500: (
+        "An unexpected error occurred. Whether the request took effect is not known: read the "
+        "resource before you send it again. Quote the request id to support."
+    ),
+    501: "The request's method or transfer coding is not implemented by this service.",
+    503: "The service cannot serve this request at the moment; try again shortly.",
 }
 # What a page says instead: its title and its text.
 PAGES = {
@@ -32,13 +38,18 @@ PAGES = {
         _("This address cannot be used like that"),
         _("It answers other requests only, such as a form of the portal; nothing was changed."),
     ),
+    408: (_("The request took too long"), _("It did not arrive in time. Send it again.")),
+    413: (_("The request is too large"), _("No form of the portal needs to send this much.")),
     500: (
         _("Something went wrong"),
-        _("The error is on our side; nothing was changed. Quote the request id to support."),
+        _(
+            "The error is on our side. Look whether your change was made before you make it again. "
+            "Quote the request id to support."
+        ),
     ),
     503: (
         _("Alta is not available at the moment"),
-        _("Its database cannot be reached. Try again shortly; nothing was changed."),
+        _("Try again shortly; look first whether your last change was made."),
     ),
 }
 FOREIGN_FORM = (
@@ -55,7 +66,7 @@ def _answer(request: HttpRequest, status: int, reason: str = "") -> HttpResponse
     if is_health(request):
         return JsonResponse({"status": HTTPStatus(status).phrase}, status=status)
     origin = getattr(request, "origin", None)
-    title, text = FOREIGN_FORM if reason == "csrf" else PAGES[status]
+    title, text = FOREIGN_FORM if reason == "csrf" else PAGES.get(status, PAGES[400])
     context = {
         "status": status,
         "title": title,
@@ -107,6 +118,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: a form from elsewhere, or one that was open too long."""
     return _answer(request, 403, "csrf")
+
+
+def refuse(request: HttpRequest, status: int) -> HttpResponse:
+    """Answer what the web server did not let in."""
+    return _answer(request, status)
 
 
 @requires_csrf_token

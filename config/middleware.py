@@ -25,15 +25,15 @@ from django.http import HttpRequest, HttpResponse
 
 import portal.middleware
 from audit.actors import Origin
+from config import limits
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-SCIM = re.compile(r"/*scim(?![\w-])")  # as config.urls mounts it
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def is_scim(request: HttpRequest) -> bool:
     """Return whether a request is for the SCIM service, however its slashes are doubled."""
-    return SCIM.match(request.path_info) is not None
+    return limits.is_scim(request.path_info)
 
 
 def is_health(request: HttpRequest) -> bool:
@@ -76,6 +76,27 @@ def origin(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def refusals(get_response: GetResponse) -> GetResponse:
+    """Answer what the web server does not let in, and what is too large, before it is read."""
+    from config import errors  # it needs this module
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if status := request.META.get(limits.REFUSED):
+            return errors.refuse(request, status)
+        if not is_scim(request) and _announced(request) > limits.PAGE_BODY:
+            return errors.refuse(request, 413)
+        return get_response(request)
+
+    return middleware
+
+
+def _announced(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def portal_only(middleware: type[Any]) -> type[Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from config import env
+from config import env, limits
 from config.logging import LOGGING  # noqa: F401 — Django reads it from here
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "config.middleware.Frames",
     "config.middleware.Csp",
     "config.middleware.Htmx",
+    "config.middleware.refusals",
     "config.middleware.Viewer",
     "config.middleware.Axes",
     "config.errors.not_allowed",
@@ -194,7 +195,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = limits.SCIM_BODY
+FILE_UPLOAD_HANDLERS: list[str] = []  # no form takes a file
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

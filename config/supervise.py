@@ -5,6 +5,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from config import env
 ROOT = Path(__file__).resolve().parent.parent
 ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 — recognised, not chosen
 SQLITE = "sqlite://"
+MOST_CONNECTIONS = 4096  # of one web process: an idle one costs it some kilobytes
+OTHER_FILES = 256
 
 
 class CannotStart(Exception):
@@ -115,6 +118,7 @@ def environment(host: str, port: int) -> dict[str, str]:
         "ALTA_PYTHON": sys.executable,
         "WEB_WORKERS": str(workers),
         "WEB_THREADS": str(threads),
+        "ALTA_CONNECTIONS": str(connections()),
         "ALTA_HOST": host or "0.0.0.0",  # noqa: S104
         "ALTA_PORT": str(port),
         "ALTA_LOCAL_URL": local,
@@ -125,6 +129,16 @@ def environment(host: str, port: int) -> dict[str, str]:
         if host in ANY_ADDRESS:
             variables["ALTA_PUBLIC_URL_GUESSED"] = "1"
     return variables
+
+
+def connections() -> int:
+    """Return how many connections a web process holds, and let it and its kin open that many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(most - OTHER_FILES, 64)
 
 
 def _own_addresses() -> list[str]:
