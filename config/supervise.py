@@ -40,7 +40,10 @@ class Poller(poller.Poller):
 
 
 class Options(ServerOptions):
-    """Supervisor's options. A closed terminal stops everything; so does a part that cannot run."""
+    """Supervisor's options. A closed terminal stops everything; so does a part that never ran.
+
+    A part that ran and keeps dying is started again for ever, after some seconds each time.
+    """
 
     failed: str = ""
     supervisor: Supervisor
@@ -48,12 +51,15 @@ class Options(ServerOptions):
     def __init__(self) -> None:
         super().__init__()
         self.poller = Poller(self)
+        self.proven: set[str] = set()
 
     def setsignals(self) -> None:
         """Install the handlers; called when the event registry is fresh."""
         super().setsignals()
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup keeps ignoring it
             signal.signal(signal.SIGHUP, self._hang_up)
+        events.subscribe(events.ProcessStateRunningEvent, self._trust)
+        events.subscribe(events.ProcessStateBackoffEvent, self._try_again)
         events.subscribe(events.ProcessStateFatalEvent, self._give_up)
         events.subscribe(events.SupervisorRunningEvent, self._start_now)
 
@@ -64,6 +70,14 @@ class Options(ServerOptions):
 
     def _hang_up(self, number: int, frame: Any) -> None:
         self.signal_receiver.receive(signal.SIGTERM, frame)
+
+    def _trust(self, event: Any) -> None:
+        self.proven.add(event.process.config.name)
+
+    def _try_again(self, event: Any) -> None:
+        process = event.process
+        if process.config.name in self.proven:
+            process.backoff = min(process.backoff, process.config.startretries)
 
     def _give_up(self, event: Any) -> None:
         self.failed = self.failed or event.process.config.name

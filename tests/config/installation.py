@@ -31,6 +31,15 @@ def processes(folder: Path) -> dict[int, str]:
     return found
 
 
+def parent(pid: int) -> int:
+    """Return the parent of a process, or 0 when it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    return int(status.rpartition(") ")[2].split()[1])
+
+
 def until(what: str, condition: Callable[[], Found]) -> Found:
     """Wait until a condition holds, and return what it returned."""
     end = time.monotonic() + PATIENCE_S
@@ -90,6 +99,11 @@ class Installation:
 
     def part(self, words: str) -> int | None:
         return next((pid for pid, line in processes(self.folder).items() if words in line), None)
+
+    def web_workers(self) -> list[int]:
+        """Return the processes of the web server that answer, which their parent restarts."""
+        web = [pid for pid, line in processes(self.folder).items() if "granian" in line]
+        return [pid for pid in web if parent(pid) in web]
 
     def stop(self, number: int) -> int:
         self.process.send_signal(number)

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -47,3 +48,16 @@ def test_bin_run_serves_restarts_and_stops(alta):
     until("the second banner", lambda: alta.log.read_text().count("SCIM URL") == 2)
     assert alta.log.read_text().count("Password") == 1
     alta.stop(signal.SIGKILL)
+
+
+def test_workers_that_die_again_and_again_end_nothing(alta):
+    alta.start()
+    time.sleep(3)  # a part that never ran is given up: let it run
+    for _ in range(20):
+        for pid in alta.web_workers():
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.4)
+    until("a web server that stays", alta.is_ready)
+    for words in ("granian", "worker --pool", "beat --loglevel"):
+        assert alta.part(words), words
+    assert alta.stop(signal.SIGTERM) == 0
