@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_safe
 from audit import chart, queries
 from audit.access import readers_only
 from audit.forms import FilterForm
+from audit.htmx import asking_page
 from audit.models import Event
 from audit.patience import TooSlow
 from audit.presentation import Shown
@@ -71,8 +71,7 @@ def _render(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     response = render(request, "audit/_events.html", context)
     query = context["query"]
     url = reverse("audit:events") + (f"?{query}" if query else "")
-    current = urlsplit(request.headers.get("HX-Current-URL", ""))
-    if f"{current.path}?{current.query}".rstrip("?") != url:  # asked again: no second step back
+    if asking_page(request) != url:  # asked again: no second step back
         response["HX-Push-Url"] = url
     return response
 

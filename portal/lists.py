@@ -1,12 +1,12 @@
 """What the pages of lists share: filters in the address, a page by key, its table for htmx."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from audit import keyset
+from audit.htmx import asking_page
 from portal.forms_directory import SearchForm
 from portal.queries import Counted
 
@@ -33,7 +33,6 @@ def listed(
         return render(request, f"{templates}/index.html", context)
     response = render(request, f"{templates}/_results.html", context)
     url = request.path + (f"?{query}" if query else "")
-    current = urlsplit(request.headers.get("HX-Current-URL", ""))
-    if f"{current.path}?{current.query}".rstrip("?") != url:  # asked again: no second step back
+    if asking_page(request) != url:  # asked again: no second step back
         response["HX-Push-Url"] = url
     return response

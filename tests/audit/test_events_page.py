@@ -301,3 +301,9 @@ def test_asking_the_same_again_adds_no_step_to_the_history(auditor_page, db):
     headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{PAGE}?q=luis"}
     assert "HX-Push-Url" not in auditor_page.get(f"{PAGE}?q=luis", headers=headers)
     assert auditor_page.get(f"{PAGE}?q=marta", headers=headers)["HX-Push-Url"].endswith("marta")
+
+
+@pytest.mark.parametrize("page", [PAGE, reverse("portal:users"), reverse("portal:groups")])
+def test_an_address_that_is_none_is_not_the_asking_page(auditor_page, db, page):
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://[::1/"}
+    assert auditor_page.get(f"{page}?q=x", headers=headers)["HX-Push-Url"] == f"{page}?q=x"
