@@ -1,5 +1,6 @@
 """Who does something, and from where: an administrator, an IdP's token, or the system itself."""
 
+import ipaddress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
@@ -12,6 +13,18 @@ class Origin:
     request_id: str = ""
     ip_address: str | None = None
     user_agent: str = ""
+
+    @property
+    def network(self) -> str | None:
+        """What limits count by: the address, or of IPv6 its /64, all of which one caller has."""
+        return network_of(self.ip_address)
+
+
+def network_of(address: str | None) -> str | None:
+    """Return the first address of a caller's network."""
+    if address is None or ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, 64), strict=False).network_address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,28 @@ def within(most_ms: int) -> Iterator[None]:
 
 
 @contextmanager
+def soon(most_ms: int) -> Iterator[None]:
+    """Run a block in a transaction that waits only shortly for other writers.
+
+    Raises OperationalError when they do not let it; nothing of the block is kept then.
+    """
+    if connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {most_ms:d}")
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        (usual,) = cursor.fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {most_ms:d}")
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {usual:d}")
+
+
+@contextmanager
 def _watched(end: float) -> Iterator[None]:
     connection.ensure_connection()
     connection.connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)

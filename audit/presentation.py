@@ -41,6 +41,7 @@ CATEGORIES = {category.key: category for category in Category}
 OUTCOMES = {outcome.key: outcome for outcome in Outcome}
 # What the operations tell of an event. A name that is missing here is shown as it stands.
 NAMES: dict[str, Text] = {
+    "addresses": gettext_lazy("Other addresses"),
     "active": pgettext_lazy("attribute", "active"),
     "allow_rename": gettext_lazy("Allow renaming"),
     "displayName": gettext_lazy("Display name"),
@@ -57,6 +58,7 @@ NAMES: dict[str, Text] = {
     "name.familyName": gettext_lazy("Family name"),
     "name.formatted": gettext_lazy("Full name"),
     "name.givenName": gettext_lazy("Given name"),
+    "network": gettext_lazy("Network"),
     "old_token_ends_at": gettext_lazy("The old secret ends"),
     "overlap_hours": gettext_lazy("Overlap, in hours"),
     "path": gettext_lazy("Address of the page"),
@@ -85,6 +87,7 @@ VALUES: dict[str, dict[str, Text]] = {
         "credentials": gettext_lazy("Wrong name or password"),
         "locked": gettext_lazy("Too many failed attempts"),
         "many_names": gettext_lazy("Too many names from one address"),
+        "many_addresses": gettext_lazy("Too many failed attempts from many addresses"),
     },
     "role": {
         "administrator": gettext_lazy("System administrator"),

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import orjson
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from django_scim.constants import SCIM_CONTENT_TYPE
 from rest_framework.exceptions import APIException
@@ -52,6 +52,8 @@ def scim_form(error: Exception) -> ScimError | None:
             return ScimError("There is nothing at this address.", status=404)
         case APIException():
             return ScimError(str(error.detail), status=error.status_code)
+        case DataError():
+            return ScimError("The database cannot hold a value.", scim_type="invalidValue")
         case OperationalError() | InterfaceError():
             return _unavailable(error)
         case _:

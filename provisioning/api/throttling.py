@@ -4,8 +4,10 @@ Each worker counts in memory and writes sparingly, so that a flood costs the dat
 """
 
 import threading
+from contextlib import suppress
 from datetime import datetime
 
+from django.db import OperationalError
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
@@ -23,11 +25,12 @@ _counts: dict[str, int] = {}
 def refuse(origin: Origin) -> None:
     """Count one refusal. Raises Throttled (429, Retry-After) when its address had too many."""
     now = timezone.now()
-    count = _count(origin.ip_address or "unknown", now.replace(second=0, microsecond=0))
-    if count <= access.MOST_FAILURES_A_MINUTE:
-        count = max(count, access.note_failures(origin, 1))
-    elif count % WRITTEN_EVERY == 0:
-        access.note_failures(origin, WRITTEN_EVERY)
+    count = _count(origin.network or "unknown", now.replace(second=0, microsecond=0))
+    with suppress(OperationalError):  # a database that others keep busy changes no refusal
+        if count <= access.MOST_FAILURES_A_MINUTE:
+            count = max(count, access.note_failures(origin, 1))
+        elif count % WRITTEN_EVERY == 0:
+            access.note_failures(origin, WRITTEN_EVERY)
     if count > access.MOST_FAILURES_A_MINUTE:
         raise Throttled(wait=60 - now.second)
 

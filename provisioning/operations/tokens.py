@@ -2,19 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, count
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import journal
+from audit import journal, patience
 from audit.actors import SYSTEM, Actor
 from audit.types import EventType
 from provisioning import secrets
@@ -35,6 +36,7 @@ OVERLAPS_H = (0, 1, 24)
 NOTICE_DAYS = (30, 14, 7, 1)
 RECENT_USE = timedelta(hours=24)
 LAST_USED_EVERY = timedelta(minutes=1)
+NOTE_MS = 250  # how long a note may wait for other writers
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,24 +356,28 @@ def note_use(token: Token, secret_digest: str, *, actor: Actor) -> None:
     """Keep when and from where a token was last used, at most once a minute.
 
     Each secret by itself, so that the first use of a renewed one is known at once. Not a change
-    of state, so no event. Conditional UPDATEs: of several workers one writes.
+    of state, so no event. Conditional UPDATEs: of several workers one writes. A database that is
+    busy with another writer is left alone: the next request notes it.
     """
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
-    Token.objects.filter(stale, pk=token.pk).update(
-        last_used_at=now,
-        last_used_ip=actor.origin.ip_address,
-        last_used_agent=actor.origin.user_agent[:255],
-    )
-    TokenSecret.objects.filter(stale, digest=secret_digest).update(last_used_at=now)
+    with suppress(OperationalError), patience.soon(NOTE_MS):
+        Token.objects.filter(stale, pk=token.pk).update(
+            last_used_at=now,
+            last_used_ip=actor.origin.ip_address,
+            last_used_agent=actor.origin.user_agent[:255],
+        )
+        TokenSecret.objects.filter(stale, digest=secret_digest).update(last_used_at=now)
 
 
 def redigest(old_digest: str, secret: str) -> str:
-    """Move a secret's digest under the current key; return the new digest."""
+    """Move a secret's digest under the current key, now or with a later use; return it."""
     key_id = secrets.current_key_id()
     new = secrets.digest(secret, key_id)
-    TokenSecret.objects.filter(digest=old_digest).update(digest=new, key_id=key_id)
-    return new
+    with suppress(OperationalError), patience.soon(NOTE_MS):
+        TokenSecret.objects.filter(digest=old_digest).update(digest=new, key_id=key_id)
+        return new
+    return old_digest
 
 
 def _locked(token_id: UUID) -> Token:

@@ -4,15 +4,18 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
-from django.utils import timezone
+from django.utils import timezone, translation
+from rest_framework.exceptions import Throttled
 
-from audit.actors import SYSTEM
+from audit.actors import SYSTEM, Origin
 from audit.models import Event
+from audit.presentation import Shown
 from provisioning import secrets
+from provisioning.api import throttling
 from provisioning.models import AuthenticationFailure, Token, TokenSecret
 from provisioning.operations import access, tokens
 
@@ -189,3 +192,77 @@ def test_method_override_headers_change_nothing(entra):
     user = entra.user()
     entra.request("GET", f"/Users/{user['id']}", **{"X-HTTP-Method-Override": "DELETE"})
     assert entra.get(f"/Users/{user['id']}").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_is_let_in_while_others_keep_the_database_from_noting_it(entra, settings):
+    settings.TOKEN_PEPPERS = {"k2": b"x" * 32, **settings.TOKEN_PEPPERS}
+    busy = connection.copy()
+    try:
+        with busy.cursor() as cursor:
+            cursor.execute("BEGIN IMMEDIATE" if connection.vendor == "sqlite" else "BEGIN")
+            cursor.execute("UPDATE provisioning_token SET name = name")
+            cursor.execute("UPDATE provisioning_tokensecret SET hint = hint")
+            assert entra.get("/Users").status_code == 200
+            assert Token.objects.get().last_used_at is None
+            cursor.execute("ROLLBACK")
+    finally:
+        busy.close()
+    assert entra.get("/Users").status_code == 200
+    assert Token.objects.get().last_used_at is not None
+    assert TokenSecret.objects.get().key_id == "k2"
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_does_not_wait_for_the_database(entra):
+    busy = connection.copy()
+    try:
+        with busy.cursor() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            assert Client().get("/scim/v2/Users").status_code == 401
+    finally:
+        busy.close()
+
+
+def refused_from(address, times=1):
+    for _ in range(times):
+        access.note_failures(Origin(ip_address=address), 1)
+
+
+def test_many_addresses_do_not_flood_the_trail(db):
+    refused_from("198.51.100.7", 3)
+    for n in range(99):
+        refused_from(f"203.0.113.{n}")
+    AuthenticationFailure.objects.update(minute=timezone.now() - timedelta(minutes=2))
+    assert access.record_failures() == access.MOST_EVENTS_A_MINUTE + 1
+    assert not AuthenticationFailure.objects.exists()
+    events = Event.objects.filter(type="authentication.failed").order_by("id")
+    assert (events[0].ip_address, events[0].details["requests"]) == ("198.51.100.7", 3)
+    others = events.last()
+    assert others.ip_address is None
+    assert others.details["addresses"] == others.details["requests"] == 80
+    assert sum(event.details["requests"] for event in events) == 102
+    with translation.override("es"):
+        assert "Otras direcciones" in [str(detail.label) for detail in Shown(others).details]
+
+
+def test_addresses_of_one_ipv6_network_count_as_one(db):
+    for n in range(access.MOST_FAILURES_A_MINUTE):
+        refused_from(f"2001:db8:1:2:{n:x}::1")
+    with pytest.raises(Throttled):
+        throttling.refuse(Origin(ip_address="2001:db8:1:2:ffff::1"))
+    AuthenticationFailure.objects.update(minute=timezone.now() - timedelta(minutes=2))
+    assert access.record_failures() == 1
+    event = Event.objects.get(type="authentication.failed")
+    assert event.ip_address == "2001:db8:1:2::"
+    assert event.details["network"] == "2001:db8:1:2::/64"
+
+
+def test_a_value_that_the_database_cannot_hold_is_400(entra, monkeypatch):
+    def fail(*args, **kwargs):
+        raise DataError("value too long for type character varying(255)")
+
+    monkeypatch.setattr("provisioning.operations.users.create", fail)
+    response = entra.post("/Users", {"userName": "luis@corp.local"})
+    assert (response.status_code, response.json()["scimType"]) == (400, "invalidValue")
