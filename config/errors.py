@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -133,8 +133,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 for a bug, 503 when the database is away; details never leave."""
+    """500 for a bug, 503 when the database is away, 400 for what it cannot hold.
+
+    Details never leave.
+    """
     import sys
 
-    away = isinstance(sys.exc_info()[1], DatabaseError)
-    return _answer(request, 503 if away else 500)
+    match sys.exc_info()[1]:
+        case DataError():
+            return _answer(request, 400)
+        case DatabaseError():
+            return _answer(request, 503)
+        case _:
+            return _answer(request, 500)

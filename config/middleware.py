@@ -1,6 +1,7 @@
 """Middleware: where a request comes from, and the framework's own parts, skipped for /scim.
 
-A SCIM request carries a token: it needs no session, cookie, language or page policy.
+A SCIM request carries a token: it needs no session, cookie, language or page policy. Nor does a
+health check, which may come under any Host, and asks the database only where its view does.
 """
 
 import ipaddress
@@ -24,9 +25,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 import portal.middleware
-from audit.actors import Origin
+from audit.actors import Origin, network_of
 from config import limits
 
+SESSION_KEY = re.compile(r"[a-z0-9]{8,40}")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -56,11 +58,17 @@ def client_ip(request: HttpRequest) -> str | None:
     return str(address) if address else None
 
 
+def counted_ip(request: HttpRequest) -> str | None:
+    """Return what failed sign-ins are counted by."""
+    return network_of(client_ip(request))
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def origin(get_response: GetResponse) -> GetResponse:
@@ -99,12 +107,12 @@ def _announced(request: HttpRequest) -> int:
         return 0
 
 
-def portal_only(middleware: type[Any]) -> type[Any]:
-    """Return a middleware that lets SCIM requests pass by."""
+def portal_only(middleware: type[Any], *, health: bool = False) -> type[Any]:
+    """Return a middleware that lets SCIM requests pass by, and health checks unless `health`."""
 
     class PortalOnly(middleware):
         def __call__(self, request: HttpRequest) -> HttpResponse:
-            if is_scim(request):
+            if is_scim(request) or (is_health(request) and not health):
                 response: HttpResponse = self.get_response(request)
                 return response
             answer: HttpResponse = super().__call__(request)
@@ -115,18 +123,21 @@ def portal_only(middleware: type[Any]) -> type[Any]:
     return PortalOnly
 
 
-class HostCheck(django.middleware.common.CommonMiddleware):
-    """Django's, but a health check may come under any Host: a load balancer probes by address."""
+class KnownSessions(django.contrib.sessions.middleware.SessionMiddleware):
+    """Django's, but a cookie that cannot be a session is none: the database is not asked."""
 
-    def process_request(self, request: HttpRequest) -> Any:
-        return None if is_health(request) else super().process_request(request)
+    def process_request(self, request: HttpRequest) -> None:
+        """Read the cookie."""
+        if not SESSION_KEY.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        super().process_request(request)
 
 
-Security = portal_only(django.middleware.security.SecurityMiddleware)
+Security = portal_only(django.middleware.security.SecurityMiddleware, health=True)
 StaticFiles = portal_only(whitenoise.middleware.WhiteNoiseMiddleware)
-Sessions = portal_only(django.contrib.sessions.middleware.SessionMiddleware)
+Sessions = portal_only(KnownSessions)
 Locale = portal_only(portal.middleware.ChosenLanguage)
-Common = portal_only(HostCheck)
+Common = portal_only(django.middleware.common.CommonMiddleware)
 Csrf = portal_only(django.middleware.csrf.CsrfViewMiddleware)
 Authentication = portal_only(django.contrib.auth.middleware.AuthenticationMiddleware)
 Messages = portal_only(django.contrib.messages.middleware.MessageMiddleware)

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import validate_slug
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -53,10 +54,20 @@ class SearchForm(forms.Form):
         return urlencode({name: value for name, value in values.items() if value})
 
 
+class ProviderField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """An IdP by its key."""
+
+    def to_python(self, value: Any) -> Any:
+        """Look for what can be a key only: PostgreSQL takes no NUL."""
+        if value not in self.empty_values:
+            validate_slug(value)
+        return super().to_python(value)
+
+
 class GroupFilters(SearchForm):
     """A search and an IdP."""
 
-    idp = forms.ModelChoiceField(
+    idp = ProviderField(
         Provider.objects.all(),
         label=_("IdP"),
         required=False,

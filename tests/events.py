@@ -288,6 +288,11 @@ ROWS = [
     ),
     Row(E.SIGN_IN_FAILED, signing.note_refused_sign_in, lambda: refused_sign_in("x", "locked")),
     Row(E.SIGN_IN_FAILED, signing.note_refused_sign_in, lambda: refused_sign_in("x", "many_names")),
+    Row(
+        E.SIGN_IN_FAILED,
+        signing.note_refused_sign_in,
+        lambda: refused_sign_in("ana", "many_addresses"),
+    ),
     Row(E.SIGNED_OUT, signing.sign_out, lambda: {"request": a_request(an_account())}),
     Row(E.ROLE_REFUSED, signing.note_refused_role, lambda: {"request": a_request(an_account())}),
     Row(E.AUTHENTICATION_FAILED, access.record_failures, past_failures),

@@ -33,14 +33,14 @@ def sign_in(request: HttpRequest, account: Account) -> None:
 
 @transaction.atomic
 def note_refused_sign_in(name: str, *, origin: Origin, reason: str) -> None:
-    """Record that a sign-in was refused; `reason` is credentials, locked or many_names.
+    """Record that a sign-in was refused.
 
-    While an address is locked out its further attempts are not told one by one: nobody floods
-    the trail from outside.
+    `reason` is credentials, locked, many_names or many_addresses. While an address or a name is
+    locked out its further attempts are not told one by one: nobody floods the trail from outside.
     """
-    if reason != "credentials" and _lock_is_told(origin, reason):
-        return
     account = Account.objects.filter(username=name[:150]).first()
+    if reason != "credentials" and _lock_is_told(account, origin, reason):
+        return
     journal.record(
         EventType.SIGN_IN_FAILED,
         actor=Actor("anonymous", "", "—", origin=origin),
@@ -50,15 +50,16 @@ def note_refused_sign_in(name: str, *, origin: Origin, reason: str) -> None:
     )
 
 
-def _lock_is_told(origin: Origin, reason: str) -> bool:
-    """Return whether the trail tells already that an address is locked out for a reason."""
+def _lock_is_told(account: Account | None, origin: Origin, reason: str) -> bool:
+    """Return whether the trail tells already that somebody is locked out for a reason."""
     told = Event.objects.filter(
         type=EventType.SIGN_IN_FAILED.key,
         performed_at__gte=timezone.now() - get_cool_off(),
-        ip_address=origin.ip_address,
         details__reason=reason,
     )
-    return told.exists()
+    if reason == "many_addresses":
+        return told.filter(target_id=account.audit_id if account else "").exists()
+    return told.filter(ip_address=origin.ip_address).exists()
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from portal.models import Account
 from portal.operations import access, accounts
 
 FIELDS = ("current", "new", "again")  # of the change of a password, as they stand on the page
+LONGEST_NAME = 150  # as the account's column
 
 
 @sensitive_post_parameters("password")
@@ -30,19 +31,32 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             return redirect(target)
         return _sign_in_page(request, target)
-    name, password = request.POST.get("username", "").strip(), request.POST.get("password", "")
+    name, password = _name(request), request.POST.get("password", "")
     origin = origin_of(request)
+    reason = ""
     if throttle.tries_many_names(origin):
-        access.note_refused_sign_in(name, origin=origin, reason="many_names")
+        reason = "many_names"
+    elif throttle.is_tried_by_many(request, name):
+        reason = "many_addresses"
+    if reason:
+        access.note_refused_sign_in(name, origin=origin, reason=reason)
         return _sign_in_page(request, target, name, _wait(name, request))
     account = authenticate(request, username=name, password=password)
     if isinstance(account, Account):
         access.sign_in(request, account)
-        return redirect(target)
+        response = redirect(target)
+        throttle.remember(response, account.get_username())
+        return response
     locked = throttle.is_locked(request)
     access.note_refused_sign_in(name, origin=origin, reason="locked" if locked else "credentials")
     error = _wait(name, request) if locked else _("The user name or the password is not right.")
     return _sign_in_page(request, target, name, error)
+
+
+def _name(request: HttpRequest) -> str:
+    """Return the user name that was typed; what no account can be called counts as no name."""
+    name = request.POST.get("username", "").strip()
+    return name if name.isprintable() and len(name) <= LONGEST_NAME else ""
 
 
 def _wait(name: str, request: HttpRequest) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.validators import slug_re
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -36,8 +37,7 @@ require_form = require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def index(request: HttpRequest) -> HttpResponse:
     """Show the IdP list, and the tokens of the chosen one or of all."""
-    key = request.GET.get("idp", "")
-    provider = get_object_or_404(Provider, key=key) if key else None
+    provider = _provider(request) if request.GET.get("idp") else None
     return render(request, "portal/tokens/index.html", _page(request, provider))
 
 
@@ -50,7 +50,7 @@ def generate(request: HttpRequest) -> HttpResponse:
     No redirect after the POST, so that nothing stores the secret; the one-time nonce makes a
     repeated POST harmless.
     """
-    provider = get_object_or_404(Provider, key=request.GET.get("idp", ""))
+    provider = _provider(request)
     if request.method != "POST":
         return _confirm_generate(request, provider)
     form = GenerateForm(request.POST)
@@ -156,6 +156,13 @@ def _heading(provider: Provider | None) -> str:
     if provider is None:
         return _("User provisioning")
     return _("User provisioning for %(idp)s") % {"idp": provider.label}
+
+
+def _provider(request: HttpRequest) -> Provider:
+    key = request.GET.get("idp", "")
+    if not slug_re.fullmatch(key):  # PostgreSQL would not even look for a NUL
+        raise Http404
+    return get_object_or_404(Provider, key=key)
 
 
 def _token(token_id: UUID) -> Token:

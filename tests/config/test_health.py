@@ -34,3 +34,11 @@ def test_readiness_waits_for_the_database(db, monkeypatch):
         response = Client().get("/health/ready")
         assert Client().get("/health/live").status_code == 200
     assert (response.status_code, response.json()["waiting_for"]) == (503, "database")
+
+
+@pytest.mark.django_db
+def test_liveness_asks_nothing_of_the_database_whatever_it_is_sent(django_assert_num_queries):
+    client = Client()
+    client.cookies["alta_session"] = "a" * 32
+    with django_assert_num_queries(0):
+        assert client.get("/health/live?x=%00").status_code == 200

@@ -403,3 +403,18 @@ def test_an_error_page_needs_no_database_and_tells_no_detail(
     assert "secret" not in response.text
     assert "Traceback" not in response.text
     assert response["X-Request-ID"] in response.text
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        (TOKENS, 404),
+        (reverse("portal:token-generate"), 404),
+        (reverse("portal:users"), 200),
+        (reverse("portal:groups"), 200),
+        (reverse("audit:events"), 200),
+    ],
+)
+@pytest.mark.parametrize("key", ["%00", "a%00", "%C3%B1", "%20"])
+def test_an_idp_that_cannot_be_is_no_error(admin_page, page, status, key):
+    assert admin_page.get(f"{page}?idp={key}").status_code == status

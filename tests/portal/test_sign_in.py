@@ -259,3 +259,62 @@ def test_nobody_floods_the_trail_by_failing_to_sign_in(client, ana):
     for n in range(40):
         client.post(reverse("portal:sign-in"), {"username": "ana", "password": f"wrong {n}"})
     assert Event.objects.filter(type="session.refused").count() <= 6
+
+
+@pytest.mark.parametrize("name", ["\0", "ines\0", "n" * 151, "n" * 60_000])
+def test_a_name_that_no_account_can_have_fails_and_counts_like_any_other(ines, client, name):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        response = post(client, name, PASSWORD)
+        assert response.status_code == 422
+    assert "Demasiados intentos fallidos" in response.text
+    assert Event.objects.filter(type=EventType.SIGN_IN_FAILED.key).exists()
+
+
+@pytest.mark.parametrize("value", ['"\\000abcdefghij"', "../../etc", "x" * 5000, ""])
+def test_a_cookie_that_cannot_be_a_session_is_none(client, db, value):
+    client.cookies[settings.SESSION_COOKIE_NAME] = ""
+    client.cookies[settings.SESSION_COOKIE_NAME].set(settings.SESSION_COOKIE_NAME, value, value)
+    assert client.get(SIGN_IN).status_code == 200
+    assert client.get(TOKENS)["Location"].startswith(SIGN_IN)
+
+
+def test_what_is_too_large_is_refused_before_it_is_read(client, db):
+    response = client.post(SIGN_IN, {"username": "x" * 70_000}, headers={"User-Agent": "x"})
+    assert response.status_code == 413
+    assert "La petición es demasiado grande" in response.text
+
+
+def from_many(count: int, name: str = "ines") -> None:
+    for number in range(count):
+        AccessAttempt.objects.create(
+            username=name, ip_address=f"203.0.113.{number}", failures_since_start=4, user_agent=""
+        )
+
+
+def test_a_name_that_many_addresses_try_waits_but_not_where_it_signed_in_before(ines, client):
+    assert post(client, "ines", PASSWORD).status_code == 302
+    client.post(reverse("portal:sign-out"))
+    from_many(8)
+    assert post(client, "ines", PASSWORD).status_code == 302
+    stranger = Client()
+    for _ in range(3):
+        response = post(stranger, "ines", PASSWORD)
+        assert response.status_code == 422
+        assert "Demasiados intentos fallidos" in response.text
+    stranger.cookies["alta_known"] = "ines"
+    assert post(stranger, "ines", PASSWORD).status_code == 422, "the cookie is signed"
+    told = Event.objects.filter(type="session.refused").values_list("details__reason", flat=True)
+    assert list(told) == ["many_addresses"]
+
+
+def test_addresses_of_one_ipv6_network_count_as_one(ines, client):
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        client.post(
+            SIGN_IN,
+            {"username": "ines", "password": "wrong"},
+            REMOTE_ADDR=f"2001:db8:1:2::{number + 1:x}",
+        )
+    response = client.post(
+        SIGN_IN, {"username": "ines", "password": PASSWORD}, REMOTE_ADDR="2001:db8:1:2:3::1"
+    )
+    assert response.status_code == 422
