@@ -44,5 +44,5 @@ urlpatterns = [
     ),
     re_path(r"^/v2/Schemas(?:/(?P<name>[^/]+))?/?$", discovery.Schemas.as_view(), name="schemas"),
     re_path(r"^/v(?!2(?:/|$))[0-9]+(?:/.*)?$", discovery.WrongVersion.as_view(), name="version"),
-    re_path(r"(?s)^.*$", discovery.NotFoundView.as_view(), name="nothing"),
+    re_path(r"^[\s\S]*$", discovery.NotFoundView.as_view(), name="nothing"),
 ]

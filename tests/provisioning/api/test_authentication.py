@@ -27,7 +27,7 @@ ROUTES = [
     "/scim/v1/Users", "/scim/v2/nothing",
     "//scim/v2/Users", "/scim//v2/Users", "/scim/v2//Users", "/scim/v2/%55sers", "/%73cim/v2/Users",
     "/scim/v2/Users%2F0", "/scim/v2/Users;x=1", "/scim/v2/./Users", "/scim/v2/../v2/Users",
-    "/scim/v2/Users?access_token=x",
+    "/scim/v2/Users?access_token=x", "/scim/v2/x%0ay", "/scim%0a/v2/Users", "/scim;x/v2/Users",
 ]  # fmt: skip
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
