@@ -109,16 +109,17 @@ class Application:
         body = await self._read(proto, environ, None if announced is None else int(announced))
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = BytesIO(body)
-        held = len(body) if len(body) > SMALL else 0
-        self.held += held
-        return held
+        return len(body) if len(body) > SMALL else 0
 
     async def _read(self, proto: "HTTPProtocol", environ: Environ, length: int | None) -> bytes:
-        """Return a body, or what came of it past the limit. Raises Refusal."""
+        """Return a body, or what came of it past the limit. Raises Refusal.
+
+        A body that is not small counts as held from here on, unless it is refused.
+        """
         if length == 0:
             return b""
         parts: list[bytes] = []
-        size = ends = 0
+        size = held = ends = 0
         limit = largest_body(environ["PATH_INFO"])
         began = self.loop.time()
         try:
@@ -127,17 +128,22 @@ class Application:
                     parts.append(part)
                     size += len(part)
                     ends += not part  # granian gives an empty part for an end and for an error
-                    if size == length or size > limit:
-                        return b"".join(parts)
                     if size > SMALL:
-                        if self.held + size > MOST_HELD:
+                        self.held, held = self.held + size - held, size
+                        if self.held > MOST_HELD:
                             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE)
                         patience.reschedule(began + PATIENCE_S + size / SLOWEST)
+                    if size == length or size > limit:
+                        return b"".join(parts)
+            if length is not None or ends != 1:
+                raise Refusal(HTTPStatus.BAD_REQUEST)
+            return b"".join(parts)
         except TimeoutError:
+            self.held -= held
             raise Refusal(HTTPStatus.REQUEST_TIMEOUT) from None
-        if length is not None or ends != 1:
-            raise Refusal(HTTPStatus.BAD_REQUEST)
-        return b"".join(parts)
+        except Refusal:
+            self.held -= held
+            raise
 
     def _work(self) -> None:
         """Answer one request after another, in a thread."""
