@@ -27,7 +27,7 @@ log = logging.getLogger("alta.web")
 PATIENCE_S = 20.0  # for a body, and one second more for every SLOWEST bytes that came
 SLOWEST = 64 * 1024
 SMALL = 64 * 1024
-MOST_HELD = 128 * 1024 * 1024  # of bodies that are not small, in one process
+MOST_HELD = 64 * 1024 * 1024  # of bodies that are not small, in one process
 
 Environ = dict[str, Any]
 ALWAYS: Environ = {
