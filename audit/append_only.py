@@ -82,11 +82,49 @@ def remove(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(statement)
 
 
+# The seals -------------------------------------------------------------------------------------
+
+SEAL_POSTGRESQL = """
+CREATE TRIGGER audit_seal_rows BEFORE UPDATE OR DELETE ON audit_seal
+    FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_seal ENABLE ALWAYS TRIGGER audit_seal_rows;
+CREATE TRIGGER audit_seal_truncate BEFORE TRUNCATE ON audit_seal
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_seal ENABLE ALWAYS TRIGGER audit_seal_truncate;
+"""
+SEAL_POSTGRESQL_REMOVE = """
+DROP TRIGGER IF EXISTS audit_seal_rows ON audit_seal;
+DROP TRIGGER IF EXISTS audit_seal_truncate ON audit_seal;
+"""
+SEAL_SQLITE = tuple(statement.replace("audit_event", "audit_seal") for statement in SQLITE)
+SEAL_SQLITE_REMOVE = tuple(
+    statement.replace("audit_event", "audit_seal") for statement in SQLITE_REMOVE
+)
+
+
+def install_on_seals(connection: BaseDatabaseWrapper) -> None:
+    """Make the table of seals append-only."""
+    is_postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        for statement in (SEAL_POSTGRESQL,) if is_postgresql else SEAL_SQLITE:
+            cursor.execute(statement)
+
+
+def remove_from_seals(connection: BaseDatabaseWrapper) -> None:
+    """Lift the guard of the seals."""
+    is_postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        for statement in (SEAL_POSTGRESQL_REMOVE,) if is_postgresql else SEAL_SQLITE_REMOVE:
+            cursor.execute(statement)
+
+
 @contextmanager
 def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Lift the guard for a block: only tests empty the table."""
+    """Lift the guards for a block: only tests empty or alter the tables."""
     remove(connection)
+    remove_from_seals(connection)
     try:
         yield
     finally:
         install(connection)
+        install_on_seals(connection)

@@ -22,7 +22,27 @@ PROVIDER_ALIASES = {
 }
 
 
-class Event(models.Model):
+class AppendOnly(models.Model):
+    """Rows that are inserted and never touched again; the database refuses it too."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; a saved row is never saved again."""
+        if not self._state.adding:
+            self._refuse()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: the database would too."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError("The audit trail is never changed or deleted.")
+
+
+class Event(AppendOnly):
     """One thing that happened. The database refuses UPDATE and DELETE (migration 0003).
 
     On PostgreSQL the table is partitioned by month and a trigger sets `performed_at` and
@@ -70,19 +90,6 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.performed_at:%Y-%m-%d %H:%M:%S} {self.type} {self.target_label}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert; a saved event is never saved again."""
-        if not self._state.adding:
-            self._refuse()
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: the database would too."""
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        raise TypeError("An audit event is never changed or deleted.")
-
     @property
     def event_type(self) -> types.EventType:
         """The registered type of this event."""
@@ -121,3 +128,55 @@ class HourlyCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}h {self.type} {self.count}"
+
+
+class Seal(AppendOnly):
+    """A signed statement of which events a window held: a link of the chain (docs/audit.md).
+
+    It covers the events with after_id < id ≤ upto_id and lo ≤ position < hi. The position is the
+    transaction id on PostgreSQL, where a restore may restart it, hence the epoch; else the id.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    epoch = models.IntegerField()
+    source = models.CharField(max_length=64)
+    after_id = models.BigIntegerField()
+    upto_id = models.BigIntegerField()
+    lo = models.BigIntegerField()
+    hi = models.BigIntegerField()
+    count = models.BigIntegerField()
+    total = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    root = models.BinaryField()
+    # Of each event in turn: its id and the first bytes of its leaf, to say which one differs.
+    leaves = models.BinaryField()
+    previous = models.BinaryField()
+    public_key = models.BinaryField()
+    signature = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.count} events, {self.made_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Verification(models.Model):
+    """How far the trail was verified by Alta itself, and what was found: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    checked_at = models.DateTimeField(null=True)
+    through = models.BigIntegerField(default=0)
+    through_at = models.DateTimeField(null=True)
+    signature = models.BinaryField(null=True)
+    again_from = models.BigIntegerField(default=0)
+    broken_since = models.DateTimeField(null=True)
+    findings = models.JSONField(default=list)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="one_verification"),)
+
+    def __str__(self) -> str:
+        return f"verified through seal {self.through}"
+
+    audit_kind = "trail"
+    audit_id = "audit_event"
+    audit_label = "Alta"

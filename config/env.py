@@ -141,15 +141,20 @@ def peppers(text: str) -> dict[str, bytes]:
     return found
 
 
-def signing_key(text: str) -> bytes:
-    """Return the 32 bytes of the Ed25519 key that signs the audit trail."""
-    try:
-        key = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        key = b""
-    if len(key) != 32:
-        raise ValueError("must be 32 bytes in base64")
-    return key
+def signing_keys(text: str) -> tuple[bytes, ...]:
+    """Return the Ed25519 keys of the audit trail, 32 bytes each; the first one signs."""
+    found: list[bytes] = []
+    for part in text.split(","):
+        try:
+            key = base64.b64decode(part.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != 32:
+            raise ValueError("must be 32 bytes in base64, or a list of such keys")
+        if key in found:
+            raise ValueError("names a key twice")
+        found.append(key)
+    return tuple(found)
 
 
 def networks(text: str) -> tuple[IPNetwork, ...]:

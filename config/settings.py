@@ -41,8 +41,8 @@ SECRET_KEY: str = _checked("SECRET_KEY", _secret("SECRET_KEY", env.new_secret), 
 TOKEN_PEPPERS: dict[str, bytes] = _checked(
     "TOKEN_PEPPERS", _secret("TOKEN_PEPPERS", env.new_peppers), env.peppers
 )
-AUDIT_SIGNING_KEY: bytes = _checked(
-    "AUDIT_SIGNING_KEY", _secret("AUDIT_SIGNING_KEY", env.new_signing_key), env.signing_key
+AUDIT_SIGNING_KEY: tuple[bytes, ...] = _checked(
+    "AUDIT_SIGNING_KEY", _secret("AUDIT_SIGNING_KEY", env.new_signing_key), env.signing_keys
 )
 
 # Database -----------------------------------------------------------------------------------

@@ -31,6 +31,10 @@ FORBIDDEN = [
     "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
     "$$ BEGIN RETURN OLD; END $$",
     "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "UPDATE audit_seal SET count = 0",
+    "DELETE FROM audit_seal",
+    "TRUNCATE audit_seal",
+    "DROP TRIGGER audit_seal_rows ON audit_seal",
     "SET session_replication_role = replica",
     "SET ROLE alta_owner",
 ]

@@ -13,6 +13,7 @@ from django.conf import settings
 from config import env
 
 LONG = "x" * 50
+KEY = base64.b64encode(b"k" * 32).decode()
 WRONG = [
     ("ALTA_DATA_DIR", "/dev/null/alta"),
     ("DATABASE_URL", "mysql://localhost/alta"),
@@ -34,6 +35,8 @@ WRONG = [
     ("TOKEN_PEPPERS", f"k1:{LONG},k1:{LONG}"),
     ("AUDIT_SIGNING_KEY", "not base64!"),
     ("AUDIT_SIGNING_KEY", base64.b64encode(b"short").decode()),
+    ("AUDIT_SIGNING_KEY", f"{KEY},é"),
+    ("AUDIT_SIGNING_KEY", f"{KEY},{KEY}"),
     ("TRUSTED_PROXIES", "10.0.0.0/99"),
     ("EMAIL_URL", "http://mail.example.com"),
     ("SCIM_TOKEN_LIMIT", "0"),

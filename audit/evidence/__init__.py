@@ -1,0 +1,1 @@
+"""Tamper evidence: seals over the events, their chain, and what verifies them (docs/audit.md)."""

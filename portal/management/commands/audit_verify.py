@@ -1,0 +1,164 @@
+"""`audit_verify`: prove that the trail is what was sealed."""
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from audit.evidence import heads, keys, seals, verification
+from audit.evidence.verification import Finding, Report
+from audit.models import Seal
+from portal.management.commandline import OperatorCommand
+
+TAMPERED = 1
+CANNOT_TELL = 2
+
+
+class CannotTell(CommandError):
+    """Why the trail can be called neither intact nor tampered with."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=CANNOT_TELL)
+
+
+class Command(OperatorCommand):
+    """Verify every seal and every event."""
+
+    help = (
+        "Verify the audit trail. Exit code 0: intact. 1: tampered with, and where. "
+        "2: cannot tell, and why."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        parser.add_argument(
+            "--since",
+            type=_moment,
+            metavar="DATE",
+            help="verify the seals made since then (2026-01-31, or with a time), not older ones",
+        )
+        parser.add_argument(
+            "--expect-head",
+            type=Path,
+            metavar="FILE",
+            help="what audit_head printed, or lines of the log: these seals must still be there",
+        )
+        parser.add_argument(
+            "--public-key",
+            type=Path,
+            metavar="FILE",
+            help="trust these keys (PEM) only; without it, those of AUDIT_SIGNING_KEY",
+        )
+
+    def handle(
+        self,
+        *args: Any,
+        since: datetime | None,
+        expect_head: Path | None,
+        public_key: Path | None,
+        **options: Any,
+    ) -> None:
+        """Verify, and tell."""
+        trusted = _keys(public_key) if public_key else keys.configured()
+        expected = _heads(expect_head) if expect_head else []
+        try:
+            report = self._verify(trusted, since)
+            verification.compare_heads(report, expected)
+        except DatabaseError as error:
+            raise CannotTell(f"The database refused: {' '.join(str(error).split())}") from error
+        self._tell(report)
+        if report.findings:
+            raise CommandError("The audit trail was tampered with.", returncode=TAMPERED)
+        if report.last is None:
+            raise CannotTell("There is no seal to verify: bin/manage audit_seal makes the first.")
+
+    def _verify(self, trusted: Collection[bytes], since: datetime | None) -> Report:
+        newest, before = seals.newest(), None
+        if since:
+            older = Seal.objects.defer("leaves").filter(made_at__lt=since)
+            before = older.order_by("-number").first()
+            if before and newest and before.number == newest.number:
+                raise CannotTell(f"No seal was made since {since:%Y-%m-%d %H:%M}.")
+        total = (newest.total if newest else 0) - (before.total if before else 0)
+        with _bar(total) as on_events:
+            return verification.verify(
+                trusted=trusted, after=before.number if before else 0, on_events=on_events
+            )
+
+    def _tell(self, report: Report) -> None:
+        for finding in report.findings.values():
+            self.stdout.write(_sentence(finding))
+        if report.last:
+            self.stdout.write(
+                f"Verified {report.events:,} events in {report.seals:,} seals, "
+                f"through seal {report.last.number} of "
+                f"{report.last.made_at:%Y-%m-%d %H:%M:%S} UTC."
+            )
+        if report.unsealed and report.unsealed_since:
+            waiting = (timezone.now() - report.unsealed_since).total_seconds()
+            self.stdout.write(
+                f"Not sealed yet: {report.unsealed:,} events, the oldest for {waiting:,.0f} s. "
+                "Nothing is proven of them."
+            )
+
+
+def _sentence(finding: Finding) -> str:
+    where = f"seal {finding.seal}" if finding.seal else "outside every seal"
+    text = f"TAMPERED: {where}: {finding.kind.label}"
+    if not finding.count:
+        return f"{text}."
+    named = ", ".join(map(str, finding.events))
+    more = ", …" if finding.count > len(finding.events) else ""
+    return f"{text}: {finding.count} events, ids {named}{more}."
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what to call with each number of verified events; a terminal shows a bar."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda count: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+        task = bars.add_task("Verifying", total=total)
+        yield lambda count: bars.advance(task, count)
+
+
+def _keys(path: Path) -> tuple[bytes, ...]:
+    try:
+        return keys.from_pem(path.read_text(encoding="utf-8"))
+    except keys.NotAKey:
+        raise CannotTell(f"{path} holds no Ed25519 public key in PEM.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotTell(f"{path} cannot be read: {error}.") from None
+
+
+def _heads(path: Path) -> list[dict[str, Any]]:
+    try:
+        return heads.read(path)
+    except heads.NotAHead:
+        raise CannotTell(f"{path} holds no head of the chain.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotTell(f"{path} cannot be read: {error}.") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"not a date such as 2026-01-31: {text!r}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
