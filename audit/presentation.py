@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from audit.evidence.verification import Kind
 from audit.models import Event
 from audit.moments import moment_text
 from audit.types import BY_KEY, Category, EventType, Outcome
@@ -29,6 +30,7 @@ TARGETS: dict[str, Text] = {
     "account": gettext_lazy("Portal account"),
     "installation": gettext_lazy("Installation"),
     "service": gettext_lazy("SCIM service"),
+    "trail": gettext_lazy("Audit trail"),
 }
 ACTORS: dict[str, Text] = {
     "administrator": gettext_lazy("Portal account"),
@@ -46,8 +48,10 @@ NAMES: dict[str, Text] = {
     "allow_rename": gettext_lazy("Allow renaming"),
     "displayName": gettext_lazy("Display name"),
     "emails": pgettext_lazy("attribute", "e-mails"),
+    "events": gettext_lazy("Events"),
     "expires_at": gettext_lazy("Expires"),
     "externalId": gettext_lazy("External id"),
+    "findings": gettext_lazy("Findings"),
     "groups": gettext_lazy("Groups"),
     "last_used_at": gettext_lazy("Last used"),
     "limit": gettext_lazy("Limit"),
@@ -123,6 +127,7 @@ REMARKS: dict[str, Text] = {
     "name_regained": gettext_lazy("The user name finds this user again"),
     "name_held": gettext_lazy("Another user has the name now: it was not given back"),
 }
+FINDINGS = {kind.key: kind.label for kind in Kind}
 TONES = {
     "created": "good",
     "activated": "good",
@@ -136,6 +141,7 @@ TONES = {
     "updated": "info",
     "transferred": "info",
     "members_changed": "info",
+    "broken": "bad",
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 PAGES = {"user": "portal:user", "group": "portal:group"}
@@ -306,6 +312,8 @@ def told(value: Any, name: str = "") -> str:
             return ", ".join(told(item, name) for item in value)
         case {"remark": str(code)} if code in REMARKS:
             return str(REMARKS[code]) % {"value": value.get("value", "")}
+        case {"kind": str(kind), "seal": int() | None} if kind in FINDINGS:
+            return finding_told(value)
         case {"id": str(token), "slot": int(slot)}:
             return f"{token} → {slot}"
         case {"count": int(count), "names": list(names)}:
@@ -319,6 +327,14 @@ def told(value: Any, name: str = "") -> str:
             return json.dumps(value, ensure_ascii=False)
         case _:
             return str(value)
+
+
+def finding_told(finding: dict[str, Any]) -> str:
+    """Return a finding of the verification as a sentence without its full stop."""
+    label = FINDINGS.get(finding["kind"], finding["kind"])
+    where = _("Seal %(number)d") % {"number": finding["seal"]} if finding["seal"] else ""
+    text = f"{where}: {label}" if where else str(label)
+    return f"{text} ({', '.join(map(str, finding['events']))})" if finding.get("events") else text
 
 
 def _some(names: list[Any], count: int) -> Iterator[str]:

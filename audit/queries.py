@@ -28,6 +28,7 @@ TARGET_KINDS = (
     "account",
     "installation",
     "service",
+    "trail",
 )
 ORDER = keyset.ByTime("performed_at")
 

@@ -15,6 +15,7 @@ class Category(Enum):
     ATTRIBUTE = "attribute", _("Attribute")
     SETTING = "setting", _("Setting")
     ACCESS = "access", _("Access")
+    TRAIL = "trail", _("Audit trail")
 
     def __init__(self, key: str, label: Promise) -> None:
         self.key = key
@@ -190,6 +191,13 @@ class EventType(Enum):
         Category.ACCESS,
         _("SCIM requests refused"),
         _("SCIM requests were refused for want of a valid token"),
+    )
+
+    TRAIL_BROKEN = (
+        "trail.broken",
+        Category.TRAIL,
+        _("Audit trail tampered with"),
+        _("The verification found that the audit trail was altered"),
     )
 
     def __init__(self, key: str, category: Category, label: Promise, explanation: Promise) -> None:

@@ -1,16 +1,18 @@
 """«Pruebas de auditoría»: the table of events, and the page of one. Nothing here writes."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from audit import chart, queries
+from audit import chart, queries, standing
 from audit.access import readers_only
+from audit.evidence import seals
 from audit.forms import FilterForm
 from audit.htmx import asking_page
 from audit.models import Event
@@ -63,11 +65,40 @@ def event(request: HttpRequest, event_id: int) -> HttpResponse:
     return render(request, "audit/event.html", {"shown": Shown(row), "crumb": f"{event_id}"})
 
 
+@require_safe
+@readers_only
+@never_cache
+def seal(request: HttpRequest) -> HttpResponse:
+    """Hand out the newest head and the result of the last verification, as JSON."""
+    now = standing.now()
+    checked = now.verification
+    moments = {
+        "checkedAt": checked.checked_at,
+        "throughSealMadeAt": checked.through_at,
+        "brokenSince": checked.broken_since,
+    }
+    return JsonResponse(
+        {
+            "head": seals.head(now.seal) if now.seal else None,
+            "unsealedSince": _iso(now.unsealed_since),
+            "verification": {
+                "throughSeal": checked.through,
+                "findings": checked.findings,
+                **{name: _iso(moment) for name, moment in moments.items()},
+            },
+        }
+    )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
 def _render(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """The whole page, or only its results for an htmx request, with the address they have."""
     wants_part = request.headers.get("HX-Request") == "true"
     if not wants_part or request.headers.get("HX-History-Restore-Request") == "true":
-        return render(request, "audit/index.html", context)
+        return render(request, "audit/index.html", context | {"standing": standing.now()})
     response = render(request, "audit/_events.html", context)
     query = context["query"]
     url = reverse("audit:events") + (f"?{query}" if query else "")

@@ -304,4 +304,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "hourly-counts": {"task": "audit.tasks.count_hours", "schedule": 300},
     "partitions": {"task": "audit.tasks.make_partitions", "schedule": 86400},
+    # A message that waited is worth nothing: the next one seals what it would have sealed.
+    "seals": {"task": "audit.tasks.seal", "schedule": 2, "options": {"expires": 10}},
+    "verification": {"task": "audit.tasks.verify", "schedule": 3600},
 }

@@ -19,6 +19,9 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from audit.actors import Origin
+from audit.evidence import seals
+from audit.models import Seal
+from audit.operations import verification
 from audit.types import EventType
 from portal import roles
 from portal.models import Account
@@ -232,6 +235,16 @@ def refused_sign_in(name: str, reason: str) -> Arguments:
     return {"name": name, "origin": HERE, "reason": reason}
 
 
+def a_forged_seal() -> Arguments:
+    forged = Seal(
+        number=1, epoch=1, source="sqlite", after_id=0, upto_id=2**63 - 1, lo=0, hi=1, count=0,
+        total=0, last_id=0, root=bytes(32), leaves=b"", previous=seals.NOTHING_BEFORE,
+        made_at=timezone.now(), public_key=bytes(32), signature=bytes(64),
+    )  # fmt: skip
+    forged.save(force_insert=True)
+    return {}
+
+
 # The table --------------------------------------------------------------------------------------
 
 ROWS = [
@@ -296,6 +309,7 @@ ROWS = [
     Row(E.SIGNED_OUT, signing.sign_out, lambda: {"request": a_request(an_account())}),
     Row(E.ROLE_REFUSED, signing.note_refused_role, lambda: {"request": a_request(an_account())}),
     Row(E.AUTHENTICATION_FAILED, access.record_failures, past_failures),
+    Row(E.TRAIL_BROKEN, verification.verify_some, a_forged_seal),
 ]
 
 # Two operations share what records both their events.

@@ -164,7 +164,7 @@ class _Walk:
             if self.before is None:
                 self.report.add(Kind.SEAL_MISSING, self.after)
         try:
-            for seal in chosen.order_by("number").iterator(chunk_size=50):
+            for seal in chosen.order_by("number").iterator(chunk_size=20):
                 gap = self._gap_before(seal)
                 for number in gap[:MOST_NAMED]:
                     self.report.add(Kind.SEAL_MISSING, number)

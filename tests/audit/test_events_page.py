@@ -283,10 +283,10 @@ def test_a_full_page_costs_as_many_queries_as_an_empty_one(auditor_page, happene
     text_of(auditor_page)
     # session, account, its permissions (2) and role; count, page, chart (3: until when it was
     # counted, the counters, the hours since)
-    with selects(10):
+    with selects(13):
         text_of(auditor_page)
     # the chart of a search counts the matches themselves
-    with selects(8):
+    with selects(11):
         text_of(auditor_page, "?q=luis&idp=okta")
 
 

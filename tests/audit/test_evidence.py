@@ -125,7 +125,8 @@ def test_a_forged_event_is_found(sealed):
     event = Event.objects.get(pk=sealed[1][1].pk)
     with tampering() as cursor:
         cursor.execute(f"DELETE FROM audit_event WHERE id = {event.pk}")
-        copy_of(sealed[1][0], pk=event.pk, transaction_id=event.transaction_id)
+        forged = {"pk": event.pk, "transaction_id": event.transaction_id}
+        copy_of(sealed[1][0], **forged, target_label="eva@example.com")
     assert found() == {(Kind.CHANGED, 2): [event.pk]}
 
 

@@ -82,6 +82,7 @@ def pages(request, settings, entra, okta, provisioned, grouped):
         "audit:events?q=entra&activity=user.created&idp=entra-id&period=24h": [],
         "audit:events?activity=user.transferred": [],
         "audit:event": event,
+        "audit:seal": [],
     }
 
 
