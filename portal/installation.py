@@ -5,9 +5,11 @@ Each step finds out whether it is needed, so that a second start is quick.
 
 import fcntl
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from babel.messages import mofile, pofile
 from django.conf import settings
@@ -22,6 +24,7 @@ from portal.operations import accounts
 
 ADMINISTRATOR = "admin"
 ADVISORY_LOCK = 0x414C5441  # "ALTA"
+LOOKS_EVERY_S = 0.2
 INSTALLER = Actor("system", "setup", "Alta")
 
 
@@ -36,11 +39,19 @@ def alone() -> Iterator[None]:
         with connection.cursor() as cursor:
             # The wait for another machine's set-up, and a migration, may take their time.
             cursor.execute("SET statement_timeout = 0")
-            cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+            # Asked again and again: a statement that waits would hold up the indexes which the
+            # other set-up builds CONCURRENTLY, and that set-up this one.
+            while not _got_lock(cursor):
+                time.sleep(LOOKS_EVERY_S)
         try:
             yield
         finally:
             connection.close()  # and with it the lock
+
+
+def _got_lock(cursor: Any) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
+    return bool(cursor.fetchone()[0])
 
 
 def compile_messages() -> int:
