@@ -334,7 +334,10 @@ def finding_told(finding: dict[str, Any]) -> str:
     label = FINDINGS.get(finding["kind"], finding["kind"])
     where = _("Seal %(number)d") % {"number": finding["seal"]} if finding["seal"] else ""
     text = f"{where}: {label}" if where else str(label)
-    return f"{text} ({', '.join(map(str, finding['events']))})" if finding.get("events") else text
+    if ids := ", ".join(map(str, finding.get("events") or ())):
+        more = ", …" if finding["count"] > len(finding["events"]) else ""
+        text += " · " + _("event ids: %(ids)s") % {"ids": ids + more}
+    return text
 
 
 def _some(names: list[Any], count: int) -> Iterator[str]:

@@ -103,7 +103,9 @@ def test_the_page_is_red_when_the_trail_is_broken(eva_page, sealed):
     text = eva_page.get("/auditoria/").content.decode()
     assert '<div class="notice bad" role="alert">' in text
     assert "El registro de auditoría se ha manipulado." in text
-    assert f"Sello 1: eliminado, o sacado de su sello ({sealed[0][0].pk})" in text
+    assert (
+        f"Sello 1: eliminado, o sacado de su sello · id. de los eventos: {sealed[0][0].pk}<" in text
+    )
     assert "Registro de auditoría manipulado" in text
 
 
