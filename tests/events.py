@@ -322,6 +322,7 @@ NEVER = {
 UNTOLD = {
     "provisioning.operations.access.note_failures": "counts what record_failures() tells",
     "provisioning.operations.attributes.carriers": "reads",
+    "provisioning.operations.changes.again_after_deadlock": "wraps operations, which record",
     "provisioning.operations.changes.broke": "reads",
     "provisioning.operations.changes.differences": "reads",
     "provisioning.operations.tokens.claim": "part of the operation whose form it is",
