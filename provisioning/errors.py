@@ -52,6 +52,13 @@ class UserNameTaken(ProvisioningError):
     message = _("Another user already has this user name.")
 
 
+class UserNameHeldElsewhere(UserNameTaken):
+    message = _(
+        "Another identity provider's user already has this user name. An administrator "
+        "can transfer that user in the portal, under Users."
+    )
+
+
 class GroupNameTaken(ProvisioningError):
     message = _("Another group of this identity provider already has this name.")
 

@@ -19,6 +19,7 @@ log = logging.getLogger("alta.scim")
 RULES: dict[type[errors.ProvisioningError], tuple[int, str]] = {
     errors.NotFound: (404, ""),
     errors.UserNameTaken: (409, "uniqueness"),
+    errors.UserNameHeldElsewhere: (409, "uniqueness"),
     errors.GroupNameTaken: (409, "uniqueness"),
     errors.Immutable: (400, "mutability"),
     errors.PreconditionFailed: (412, ""),

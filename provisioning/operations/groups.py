@@ -157,11 +157,15 @@ def delete(
     provider: Provider,
     actor: Actor,
     version: Callable[[int], bool] | None = None,
-) -> None:
-    """Delete a group. Its users stay. Raises NotFound, PreconditionFailed."""
+) -> Group:
+    """Delete a group, return it as it was. Its users stay.
+
+    Raises NotFound, PreconditionFailed.
+    """
     group = _locked(group_id, provider)
     if version is not None and not version(group.version):
         raise PreconditionFailed
+    deleted = Group(pk=group.pk, display_name=group.display_name)
     members = group.memberships.count()
     journal.record(
         EventType.GROUP_DELETED,
@@ -172,6 +176,7 @@ def delete(
         members=members,
     )
     group.delete()
+    return deleted
 
 
 def _write(group: Group, resource: Resource) -> list[str]:

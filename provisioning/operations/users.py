@@ -20,6 +20,7 @@ from provisioning.errors import (
     NotFound,
     PreconditionFailed,
     SchemaChanged,
+    UserNameHeldElsewhere,
     UserNameTaken,
     WrongConfirmation,
 )
@@ -237,7 +238,7 @@ def delete(
     provider: Provider,
     actor: Actor,
     version: Callable[[int], bool] | None = None,
-) -> None:
+) -> User:
     """Hide a user from SCIM, free its name and take it out of its groups; the portal keeps it.
 
     Raises NotFound, PreconditionFailed.
@@ -267,6 +268,7 @@ def delete(
         changes={"active": [True, False]} if was_active else {},
         groups=names[:100],
     )
+    return user
 
 
 @transaction.atomic
@@ -381,10 +383,5 @@ def _holder(key: str) -> User | None:
 def _taken(holder: User | None, provider: Provider) -> UserNameTaken:
     """Say who holds a name, and the way out when it is another IdP's user."""
     if holder and holder.provider_id != provider.pk:
-        return UserNameTaken(
-            _(
-                "Another identity provider's user already has this user name. An administrator "
-                "can transfer that user in the portal, under Users."
-            )
-        )
+        return UserNameHeldElsewhere()
     return UserNameTaken()
