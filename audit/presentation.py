@@ -45,6 +45,10 @@ OUTCOMES = {outcome.key: outcome for outcome in Outcome}
 NAMES: dict[str, Text] = {
     "addresses": gettext_lazy("Other addresses"),
     "active": pgettext_lazy("attribute", "active"),
+    "before": gettext_lazy("Older than"),
+    "filters": gettext_lazy("Filters"),
+    "format": gettext_lazy("Format"),
+    "rows": gettext_lazy("Rows"),
     "allow_rename": gettext_lazy("Allow renaming"),
     "displayName": gettext_lazy("Display name"),
     "emails": pgettext_lazy("attribute", "e-mails"),

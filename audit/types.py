@@ -160,6 +160,18 @@ class EventType(Enum):
         _("IdP settings changed"),
         _("An identity provider's settings were changed"),
     )
+    LOG_TRIMMED = (
+        "log.trimmed",
+        Category.SETTING,
+        _("Provisioning log trimmed"),
+        _("Requests older than the retention period were deleted from the provisioning log"),
+    )
+    LOG_EXPORTED = (
+        "log.exported",
+        Category.ACCESS,
+        _("Provisioning log exported"),
+        _("Somebody took a copy of the provisioning log"),
+    )
     ACCOUNT_CREATED = (
         "account.created",
         Category.ACCESS,

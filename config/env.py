@@ -189,6 +189,13 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
     return convert
 
 
+def share(text: str) -> float:
+    """Return a share of a whole, from 0 to 1."""
+    if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,6}", text) or not 0 <= float(text) <= 1:
+        raise ValueError(f"must be a number from 0 to 1, such as 0.25, not {text!r}")
+    return float(text)
+
+
 def one_of(*allowed: str) -> Callable[[str], str]:
     """Return a converter that accepts only the words named."""
 

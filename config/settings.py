@@ -19,6 +19,11 @@ SCIM_TOKEN_LIMIT = env.read("SCIM_TOKEN_LIMIT", "2", env.whole_number(1, 100))
 SCIM_TOKEN_LIMIT_SCOPE = env.read(
     "SCIM_TOKEN_LIMIT_SCOPE", "installation", env.one_of("installation", "provider")
 )
+PROVISIONING_LOG = env.read(
+    "PROVISIONING_LOG", "all", env.one_of("all", "changes", "errors", "off")
+)
+PROVISIONING_LOG_READS = env.read("PROVISIONING_LOG_READS", "1", env.share)
+PROVISIONING_LOG_DAYS = env.read("PROVISIONING_LOG_DAYS", "30", env.whole_number(1, 3_650))
 TRUSTED_PROXIES = env.read("TRUSTED_PROXIES", "", env.networks)
 CELERY_BROKER_URL = env.read("CELERY_BROKER_URL", "filesystem://", env.broker)
 TIME_ZONE = "UTC"  # what is stored; each viewer sees their own zone
@@ -303,6 +308,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60,
     },
     "hourly-counts": {"task": "audit.tasks.count_hours", "schedule": 300},
+    "provisioning-log": {"task": "provisioning.tasks.forget_requests", "schedule": 3600},
     "partitions": {"task": "audit.tasks.make_partitions", "schedule": 86400},
     # A message that waited is worth nothing: the next one seals what it would have sealed.
     "seals": {"task": "audit.tasks.seal", "schedule": 2, "options": {"expires": 10}},

@@ -73,6 +73,13 @@ MENU = (
     Entry(
         _("Oversight"),
         children=(
+            Entry(
+                _("Provisioning log"),
+                "portal:requests",
+                "portal:request",
+                "provisioning.view_loggedrequest",
+                "activity",
+            ),
             Entry(_("Audit trails"), "audit:events", "audit:", "audit.view_event", "scroll-text"),
         ),
     ),

@@ -15,6 +15,7 @@ VIEWS = (
     ("provisioning", "view_user"),
     ("provisioning", "view_group"),
     ("provisioning", "view_customattribute"),
+    ("provisioning", "view_loggedrequest"),
 )
 CHANGES = (
     ("provisioning", "add_token"),

@@ -8,6 +8,7 @@ from portal.views import (
     home,
     preferences,
     providers,
+    requests,
     sessions,
     tokens,
     users,
@@ -15,6 +16,7 @@ from portal.views import (
 
 app_name = "portal"
 ATTRIBUTES = "administracion/identidad/atributos/"
+REQUESTS = "registro/"
 TOKENS = "administracion/identidad/aprovisionamiento/"
 urlpatterns = [
     path("", home.home, name="home"),
@@ -41,4 +43,11 @@ urlpatterns = [
     path("usuarios/<uuid:user_id>/borrar/", users.erase, name="user-erase"),
     path("grupos/", groups.index, name="groups"),
     path("grupos/<uuid:group_id>/", groups.detail, name="group"),
+    path(REQUESTS, requests.index, name="requests"),
+    path(f"{REQUESTS}novedades/", requests.news, name="requests-news"),
+    path(f"{REQUESTS}exportar.csv", requests.download, {"format": "csv"}, name="requests-csv"),
+    path(
+        f"{REQUESTS}exportar.jsonl", requests.download, {"format": "jsonl"}, name="requests-jsonl"
+    ),
+    path(f"{REQUESTS}<uuid:logged_id>/", requests.detail, name="request"),
 ]

@@ -6,7 +6,7 @@ Each task may run twice or late without harm.
 from celery import shared_task
 
 from provisioning import statistics
-from provisioning.operations import access, tokens
+from provisioning.operations import access, requests, tokens
 
 
 @shared_task
@@ -25,6 +25,12 @@ def sweep() -> int:
 def record_authentication_failures() -> int:
     """Turn each past minute's refused requests of an address into one event."""
     return access.record_failures()
+
+
+@shared_task
+def forget_requests() -> int:
+    """Delete what the provisioning log need not hold any longer."""
+    return requests.forget()
 
 
 @shared_task

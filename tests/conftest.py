@@ -16,6 +16,7 @@ from audit import append_only
 from audit.actors import Actor
 from portal import installation, roles
 from portal.models import Account
+from provisioning.log.buffer import LOG, Buffer
 from provisioning.models import Provider, Token
 from provisioning.operations import tokens
 
@@ -89,6 +90,18 @@ def _closed_network() -> Iterator[None]:
     socket.socket.connect = _connect_here  # type: ignore[method-assign,assignment]
     yield
     socket.socket.connect = _connect  # type: ignore[method-assign]
+
+
+# The provisioning log -------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _log_written_by_hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Write the log when a test says so, `LOG.flush()`, on the connection of the test."""
+    monkeypatch.setattr(Buffer, "is_threaded", False)
+    LOG.reset()
+    yield
+    LOG.reset()
 
 
 # The cast -------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from inspect import signature
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import login
 from django.contrib.auth.models import AnonymousUser
@@ -27,13 +28,23 @@ from portal import roles
 from portal.models import Account
 from portal.operations import access as signing
 from portal.operations import accounts
-from provisioning.models import AuthenticationFailure, Group, Provider, SchemaState, Token, User
+from provisioning.models import (
+    AuthenticationFailure,
+    Group,
+    LoggedRequest,
+    Provider,
+    SchemaState,
+    Token,
+    User,
+)
 from provisioning.models.attributes import user_type
+from provisioning.models.requests import first_id_of
 from provisioning.operations import (
     access,
     attributes,
     groups,
     providers,
+    requests,
     tokens,
     transfers,
     users,
@@ -230,6 +241,21 @@ def a_request(account: Account | None = None) -> HttpRequest:
     return request
 
 
+def old_requests() -> Arguments:
+    then = timezone.now() - timedelta(days=40)
+    token = a_token()
+    for n in range(3):
+        LoggedRequest.objects.create(
+            id=UUID(int=first_id_of(then).int + n),
+            at=then,
+            provider_id=token.provider_id,
+            token_id=token.pk,
+            status=200,
+            duration_us=900,
+        )
+    return {}
+
+
 def refused_sign_in(name: str, reason: str) -> Arguments:
     an_account()
     return {"name": name, "origin": HERE, "reason": reason}
@@ -285,6 +311,12 @@ ROWS = [
         E.PROVIDER_UPDATED,
         providers.configure,
         lambda: {"provider_id": entra().pk, "allow_rename": True},
+    ),
+    Row(E.LOG_TRIMMED, requests.forget, old_requests),
+    Row(
+        E.LOG_EXPORTED,
+        requests.note_export,
+        lambda: {"format": "csv", "asked": {"q": "luis", "idp": "entra-id"}},
     ),
     Row(E.ACCOUNT_CREATED, accounts.create, new_account),
     Row(E.ACCOUNT_CREATED, accounts.create, lambda: new_account(roles.ADMINISTRATOR)),

@@ -1,5 +1,6 @@
 """What every SCIM endpoint shares: authentication, media types, errors, language, conditions."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from provisioning.api import media
 from provisioning.api.authentication import BearerToken, Caller
 from provisioning.api.media import OneRenderer, ScimRenderer
 from provisioning.errors import PreconditionFailed
+from provisioning.log import capture
+from provisioning.log.notes import Notes
 from provisioning.scim.errors import ScimError
 from provisioning.scim.projection import Projection
 from provisioning.scim.schemas import ResourceType
@@ -28,15 +31,33 @@ class ScimView(APIView):
     renderer_classes = [ScimRenderer]
     content_negotiation_class = OneRenderer
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+    only_reads = False  # also by POST
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer in English, whatever the portal's language: IdPs log what they read."""
+        """Answer in English, whatever the portal's language: IdPs log what they read.
+
+        What was asked and answered goes to the provisioning log.
+        """
         request.get_host()  # a foreign one is 400, as on every page
-        with translation.override("en"):
-            response = super().dispatch(request, *args, **kwargs)
-            if isinstance(response, Response):
-                response.render()
-            return response
+        started_ns = time.perf_counter_ns()
+        self.notes = Notes(is_read=self.only_reads)
+        response = None
+        try:
+            with translation.override("en"):
+                response = super().dispatch(request, *args, **kwargs)
+                if isinstance(response, Response):
+                    response.render()
+                return response
+        except Exception as error:
+            self.notes.error = error
+            raise
+        finally:
+            capture.note_request(request, self._known_caller(), self.notes, response, started_ns)
+
+    def _known_caller(self) -> Caller | None:
+        """Return who proved itself; None before that, and without a valid token."""
+        known = getattr(getattr(self, "request", None), "_user", None)
+        return known if isinstance(known, Caller) else None
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed(request.method or "")

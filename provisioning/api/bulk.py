@@ -1,6 +1,7 @@
 """/Bulk (RFC 7644 §3.7): many operations in one request, each a transaction of its own."""
 
 import logging
+import time
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError
@@ -12,6 +13,8 @@ from provisioning.api.base import ScimView, matches
 from provisioning.api.endpoints import ENDPOINTS, Row
 from provisioning.api.errors import scim_form
 from provisioning.errors import ProvisioningError
+from provisioning.log import capture
+from provisioning.log.notes import Notes
 from provisioning.scim import bulk
 from provisioning.scim.errors import ScimError
 from provisioning.scim.patch import Spent
@@ -34,7 +37,17 @@ class Bulk(ScimView):
         answers: dict[int, dict[str, Any]] = {}
         errors = 0
         for operation in bulk.ordered(asked):
-            answer = self.carry_out(operation, ids)
+            started_ns, notes = time.perf_counter_ns(), Notes()
+            answer = self.carry_out(operation, ids, notes)
+            capture.note_operation(
+                self.caller,
+                notes,
+                answer,
+                operation.data,
+                path=f"{base_location()}{operation.path}",
+                part_of=self.notes.id,
+                started_ns=started_ns,
+            )
             answers[operation.index] = answer
             errors += int(answer["status"]) >= 400
             if asked.fail_on_errors and errors >= asked.fail_on_errors:
@@ -46,7 +59,9 @@ class Bulk(ScimView):
             }
         )
 
-    def carry_out(self, operation: bulk.BulkOperation, ids: dict[str, str]) -> dict[str, Any]:
+    def carry_out(
+        self, operation: bulk.BulkOperation, ids: dict[str, str], notes: Notes
+    ) -> dict[str, Any]:
         """Return the answer to one operation; what it makes joins `ids`."""
         answer: dict[str, Any] = {"method": operation.method}
         if operation.bulk_id:
@@ -59,8 +74,9 @@ class Bulk(ScimView):
             resource_id, data = bulk.resolved(operation, ids)
             if resource_id:
                 answer["location"] = f"{base_location()}/{operation.endpoint}/{resource_id}"
-            row = self._done(operation, resource_id, data)
+            row = self._done(operation, resource_id, data, notes)
         except (ScimError, ProvisioningError, DatabaseError, InterfaceError) as error:
+            notes.error = error
             refusal = scim_form(error)
             if refusal is None:
                 raise
@@ -73,9 +89,12 @@ class Bulk(ScimView):
         status = "201" if operation.method == "POST" else "200"
         return answer | {"version": etag(row), "status": status}
 
-    def _done(self, operation: bulk.BulkOperation, resource_id: str, data: Any) -> Row | None:
+    def _done(
+        self, operation: bulk.BulkOperation, resource_id: str, data: Any, notes: Notes
+    ) -> Row | None:
         """Carry out one operation; return its row, or None for a deletion."""
-        endpoint = ENDPOINTS[operation.endpoint](self.caller, self.spent)
+        endpoint = ENDPOINTS[operation.endpoint](self.caller, notes, self.spent)
+        notes.type, notes.resource_id = endpoint.type, resource_id
         version = None
         if (wanted := operation.version) is not None:
             version = lambda number: matches(wanted, f'W/"{number}"')  # noqa: E731

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
-import structlog
 from django.db.models import QuerySet
 from django_scim.utils import get_group_adapter, get_user_adapter
 
@@ -14,14 +13,13 @@ from provisioning import queries
 from provisioning.adapters import base_location, group_elements, member_elements
 from provisioning.api.authentication import Caller
 from provisioning.errors import NotFound
+from provisioning.log.notes import Notes
 from provisioning.models import Group, User
 from provisioning.operations import groups, users
 from provisioning.scim import documents, filters, patch
 from provisioning.scim.members import MemberStep, ids
 from provisioning.scim.projection import Projection
 from provisioning.scim.schemas import ResourceType
-
-log = structlog.get_logger("alta.provisioning")
 
 Row = User | Group
 Resource = dict[str, Any]
@@ -35,9 +33,12 @@ class Endpoint(ABC):
     # Entra ID and Okta both want a user back from PATCH, and 204 for a group.
     patch_answers: ClassVar[bool] = True
 
-    def __init__(self, caller: Caller, spent: patch.Spent | None = None) -> None:
+    def __init__(
+        self, caller: Caller, notes: Notes | None = None, spent: patch.Spent | None = None
+    ) -> None:
         """Serve one IdP; `spent` is what the PATCHes before it in a Bulk have used."""
         self.caller = caller
+        self.notes = notes or Notes()
         self.spent = spent or patch.Spent()
 
     @property
@@ -81,6 +82,7 @@ class Endpoint(ABC):
         row: Row | None = self.rows.filter(pk=self.found(resource_id)).first()
         if row is None:
             raise NotFound
+        self.notes.saw(row)
         return row
 
     def found(self, text: str) -> UUID:
@@ -96,19 +98,12 @@ class Endpoint(ABC):
     def remark(
         self, row: Row, ignored: tuple[str, ...], remarks: tuple[users.Remark, ...] = ()
     ) -> None:
-        """Log, by name and never by value, what was asked and is not kept.
+        """Note for the log what was changed and, by name only, what was asked and is not kept.
 
         The administrator reads there what can be unmapped in the IdP.
         """
-        if ignored or remarks:
-            log.info(
-                "not kept",
-                provider=self.caller.provider.key,
-                request_id=self.caller.actor.origin.request_id,
-                resource=f"{self.name}/{row.pk}",
-                ignored=list(ignored),
-                remarks=list(remarks),
-            )
+        self.notes.saw(row)
+        self.notes.skipped(ignored, remarks)
 
 
 class Users(Endpoint):
@@ -175,12 +170,13 @@ class Users(Endpoint):
         return changed.user
 
     def delete(self, resource_id: str, version: Condition) -> None:
-        users.delete(
+        user = users.delete(
             self.found(resource_id),
             provider=self.caller.provider,
             actor=self.caller.actor,
             version=version,
         )
+        self.notes.saw(user)
 
 
 class Groups(Endpoint):
@@ -249,12 +245,13 @@ class Groups(Endpoint):
         return group
 
     def delete(self, resource_id: str, version: Condition) -> None:
-        groups.delete(
+        group = groups.delete(
             self.found(resource_id),
             provider=self.caller.provider,
             actor=self.caller.actor,
             version=version,
         )
+        self.notes.saw(group)
 
 
 ENDPOINTS: dict[str, type[Endpoint]] = {"Users": Users, "Groups": Groups}

@@ -33,6 +33,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     headers: dict[str, str] = {}
     if isinstance(error, APIException):
         headers = _headers(error, context)
+    context["view"].notes.error = error
     refusal = scim_form(error)
     if refusal is None:
         return None

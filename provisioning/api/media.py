@@ -71,6 +71,7 @@ def body(request: HttpRequest) -> bytes:
         data: bytes = request.META["wsgi.input"].read(limit + 1)
         if len(data) > limit:
             raise refusal
+        request._body = data
         return data
     return request.body
 

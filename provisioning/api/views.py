@@ -18,7 +18,9 @@ class EndpointView(ScimView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.endpoint = self.endpoint_class(self.caller)
+        self.endpoint = self.endpoint_class(self.caller, self.notes)
+        self.notes.type = self.endpoint.type
+        self.notes.resource_id = kwargs.get("resource_id", "")
 
     def respond(self, row: Row, status: int = 200) -> Response:
         """Answer with one resource."""
@@ -72,6 +74,8 @@ class Item(EndpointView):
 class Search(EndpointView):
     """`/.search` of one type (RFC 7644 §3.4.3): a query whose parameters come in the body."""
 
+    only_reads = True
+
     def post(self, request: Request) -> Response:
         asked = listing.parameters_of(self.body())
         return Response(listing.listing(self.endpoint, asked))
@@ -79,6 +83,8 @@ class Search(EndpointView):
 
 class SearchAll(ScimView):
     """A query of the service's root: users and groups together (RFC 7644 §3.4.2.1, §3.4.3)."""
+
+    only_reads = True
 
     def get(self, request: Request) -> Response:
         return Response(listing.listing_of_all(self.caller, self.parameters()))

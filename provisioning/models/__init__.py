@@ -3,6 +3,7 @@
 from provisioning.models.attributes import CustomAttribute, SchemaState
 from provisioning.models.groups import Group, Membership
 from provisioning.models.providers import Provider
+from provisioning.models.requests import LoggedRequest, LostRequests
 from provisioning.models.tokens import (
     AuthenticationFailure,
     ExpiryNotice,
@@ -18,6 +19,8 @@ __all__ = [
     "ExpiryNotice",
     "Group",
     "IndexedValue",
+    "LoggedRequest",
+    "LostRequests",
     "Membership",
     "Provider",
     "SchemaState",

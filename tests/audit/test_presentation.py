@@ -16,7 +16,17 @@ from provisioning.models.attributes import forget_types
 from tests.events import CUSTOM, ROWS, Row
 
 # Details that name something: they are told as they stand.
-NAMED = {"groups", "token", "urn", "method", "path", "members_added", "members_removed"}
+NAMED = {
+    "filters",
+    "format",
+    "groups",
+    "token",
+    "urn",
+    "method",
+    "path",
+    "members_added",
+    "members_removed",
+}
 
 
 @pytest.fixture(autouse=True)

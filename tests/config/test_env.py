@@ -42,6 +42,10 @@ WRONG = [
     ("SCIM_TOKEN_LIMIT", "0"),
     ("SCIM_TOKEN_LIMIT", "two"),
     ("SCIM_TOKEN_LIMIT_SCOPE", "tenant"),
+    ("PROVISIONING_LOG", "some"),
+    ("PROVISIONING_LOG_READS", "1.5"),
+    ("PROVISIONING_LOG_READS", "half"),
+    ("PROVISIONING_LOG_DAYS", "0"),
 ]
 
 

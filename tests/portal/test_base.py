@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import lucide
 import pytest
@@ -261,6 +262,7 @@ def test_every_post_refuses_who_lacks_the_permission(
         "provider_id": entra.provider.pk,
         "attribute_id": attributes.add("badge", actor=ana).pk,
         "group_id": Group.objects.get().pk,
+        "logged_id": UUID(int=1),
     }
     sent = {
         "token-generate": {"name": "x", "lifetime": "365"},

@@ -13,7 +13,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from audit.models import Event
-from provisioning.models import ExpiryNotice, Token
+from provisioning.models import ExpiryNotice, LoggedRequest, Token
 from provisioning.operations import attributes, tokens, users
 from tests.conftest import MAKER
 
@@ -47,6 +47,22 @@ def pages(request, settings, entra, okta, provisioned, grouped):
         users.delete(user.pk, provider=entra.provider, actor=MAKER)
     token, attribute, group = [entra.token.pk], [defined[0].pk], [teams[0].pk]
     user, leaver, provider = [everybody[0].pk], [leavers[0].pk], [entra.provider.pk]
+    logged = [
+        LoggedRequest.objects.create(
+            at=now,
+            provider_id=entra.provider.pk,
+            provider_kind="entra-id",
+            token_id=entra.token.pk,
+            method="PATCH",
+            path=f"/scim/v2/Users/{user.pk}",
+            resource_type="User",
+            resource_id=user.pk,
+            status=200,
+            duration_us=900,
+            request_id="r-1",
+        )
+        for user in everybody
+    ]
     event = [Event.objects.get(type="user.created", target_id=str(user[0])).pk]
     return {
         "portal:home": [],
@@ -78,6 +94,12 @@ def pages(request, settings, entra, okta, provisioned, grouped):
         "portal:groups?q=equipo&idp=entra-id": [],
         "portal:group": group,
         "portal:group?q=example": group,
+        "portal:requests": [],
+        "portal:requests?q=u0&idp=entra-id&method=PATCH&refused=1": [],
+        "portal:request": [logged[0].pk],
+        "portal:requests-news?after=00000000-0000-0000-0000-000000000000": [],
+        "portal:requests-csv": [],
+        "portal:requests-jsonl": [],
         "audit:events": [],
         "audit:events?q=entra&activity=user.created&idp=entra-id&period=24h": [],
         "audit:events?activity=user.transferred": [],
