@@ -17,7 +17,15 @@ from audit.evidence import sealing
 from audit.models import Event
 from audit.operations import verification
 from audit.search import searchable
-from provisioning.models import Group, Membership, Provider, User
+from provisioning.models import (
+    Group,
+    LoggedRequest,
+    LostRequests,
+    Membership,
+    Provider,
+    User,
+)
+from provisioning.models.fields import new_id
 from provisioning.operations import attributes, tokens
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -132,7 +140,42 @@ def pages(ana: Any, entra: Any) -> dict[str, str]:
     with append_only.lifted(connection):
         Event.objects.filter(pk=event.pk).update(actor_label="somebody else")
     verification.verify_some()
+    logged = [
+        LoggedRequest.objects.create(
+            at=timezone.now(),
+            provider_id=provider.pk,
+            provider_kind="entra-id",
+            provider_label="Entra ID",
+            token_id=entra.token.pk,
+            token_hint="abcd",
+            method=method,
+            path=f"/scim/v2/Users/{people[1].pk}?attributes=userName",
+            resource_type="User",
+            resource_id=people[1].pk,
+            name="persona01@example.com",
+            name_key="persona01@example.com",
+            status=status,
+            is_refusal=status >= 400,
+            scim_type="mutability" if status == 400 else "",
+            reason="immutable" if status == 400 else "",
+            detail="userName cannot change." if status == 400 else "",
+            duration_us=1_900,
+            request_id="req-1",
+            user_agent="Azure AD Provisioning/1.0",
+            ignored=["title", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"],
+            request_size=99,
+            reply_size=99,
+            request_body='{"Operations": [{"op": "replace", "path": "userName", "value": "x"}]}',
+            reply_body='{"status": "400"}',
+        )
+        for method, status in [("GET", 200), ("PATCH", 400), ("DELETE", 503)] * 3
+    ]
+    LostRequests.objects.create(hour=timezone.now(), count=7)
     return {
+        "requests": reverse("portal:requests"),
+        "no requests": f"{reverse('portal:requests')}?q=nobody&refused=1&since=2026-12-01",
+        "request": reverse("portal:request", args=[logged[1].pk]),
+        "request that failed": reverse("portal:request", args=[logged[2].pk]),
         "trail": reverse("audit:events"),
         "nothing found": f"{reverse('audit:events')}?q=nobody&since=2026-12-01&until=2026-01-01",
         "event": reverse("audit:event", args=[event.pk]),
@@ -339,3 +382,38 @@ def test_members_of_a_group_are_searched_while_typing(open_page, pages):
     expect(page.locator("#count")).to_have_text("59 miembros")
     page.get_by_label("Buscar").press_sequentially("persona07")
     expect(page.locator("#count")).to_have_text("1 miembro")
+
+
+def test_new_requests_are_offered_live_and_never_push_the_reader(open_page, pages):
+    page = open_page(pages["requests"])
+    live = page.get_by_role("button", name="En vivo")
+    expect(live).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("[data-live-news]")).to_be_hidden()
+    row = LoggedRequest.objects.first()
+    assert row is not None
+    row.pk, row.name = new_id(), "recien.llegada@example.com"
+    row.save(force_insert=True)
+    live.click()
+    expect(page.get_by_role("button", name="Pausar")).to_have_attribute("aria-pressed", "true")
+    news = page.get_by_role("link", name="1 nueva")
+    expect(news).to_be_visible()
+    expect(page.get_by_text("recien.llegada")).to_have_count(0)
+    news.click()
+    expect(page.locator(".requests tbody tr").first).to_contain_text("recien.")
+    expect(page.locator("[data-live-news]")).to_be_hidden()
+    page.get_by_role("button", name="Pausar").click()
+    expect(page.get_by_role("button", name="En vivo")).to_be_visible()
+
+
+def test_a_refusal_is_found_and_explained_without_script(open_page, pages):
+    page = open_page(pages["requests"], script=False)
+    expect(page.get_by_role("button", name="En vivo")).to_be_hidden()
+    page.get_by_role("link", name="Solo errores").click()
+    expect(page.locator("#count")).to_have_text("6 peticiones")
+    page.get_by_label("Nombre o id.").fill("persona01")
+    page.get_by_label("Estado").select_option("400")
+    page.get_by_role("button", name="Filtrar").click()
+    expect(page.locator("#count")).to_have_text("3 peticiones")
+    page.locator(".requests tbody a").first.click()
+    expect(page.get_by_text("Qué hacer en Entra ID")).to_be_visible()
+    expect(page.locator("#curl")).to_have_value(re.compile("Bearer \\$SCIM_TOKEN"))
