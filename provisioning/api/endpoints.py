@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django_scim.utils import get_group_adapter, get_user_adapter
 
-from provisioning import queries
+from provisioning import memberships, queries
 from provisioning.adapters import base_location, group_elements, member_elements
 from provisioning.api.authentication import Caller
+from provisioning.comparisons import identifier
 from provisioning.errors import NotFound
 from provisioning.log.notes import Notes
 from provisioning.models import Group, User
@@ -87,7 +88,7 @@ class Endpoint(ABC):
 
     def found(self, text: str) -> UUID:
         """Return the UUID of an id. Raises NotFound for any other text."""
-        if (found := queries.identifier(text)) is None:
+        if (found := identifier(text)) is None:
             raise NotFound
         return found
 
@@ -128,7 +129,7 @@ class Users(Endpoint):
         adapter = get_user_adapter()
         resources = [adapter(row).to_dict() for row in rows]
         if rows and not are_new and projection.wants("groups"):
-            groups_of = queries.groups_of([row.pk for row in rows])
+            groups_of = memberships.groups_of([row.pk for row in rows])
             for row, resource in zip(rows, resources, strict=True):
                 if row.pk in groups_of:
                     resource["groups"] = group_elements(groups_of[row.pk])
@@ -202,7 +203,7 @@ class Groups(Endpoint):
         adapter = get_group_adapter()
         resources = [adapter(row).to_dict() for row in rows]
         if rows and projection.wants("members"):
-            members = queries.members_of([row.pk for row in rows])
+            members = memberships.members_of([row.pk for row in rows])
             for row, resource in zip(rows, resources, strict=True):
                 if row.pk in members:
                     resource["members"] = member_elements(members[row.pk])

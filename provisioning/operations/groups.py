@@ -15,6 +15,7 @@ from audit.actors import Actor
 from audit.types import EventType
 from provisioning import queries
 from provisioning.adapters import GroupAdapter, Resource
+from provisioning.comparisons import identifier
 from provisioning.errors import (
     GroupNameTaken,
     InvalidValue,
@@ -200,7 +201,7 @@ def _step(group: Group, step: MemberStep, moves: _Moves) -> None:
         case "add":
             _add(group, step.ids, moves)
         case "remove":
-            known = [found for text in step.ids if (found := queries.identifier(text))]
+            known = [found for text in step.ids if (found := identifier(text))]
             for some in _chunks(known):
                 _remove(group.memberships.filter(user_id__in=some), moves)
         case "remove_matching":
@@ -213,7 +214,7 @@ def _step(group: Group, step: MemberStep, moves: _Moves) -> None:
 def _replace(group: Group, texts: tuple[str, ...], moves: _Moves) -> None:
     """Leave exactly the members named: read the ids, write only what changes."""
     present = set(group.memberships.values_list("user_id", flat=True))
-    wanted = {queries.identifier(text): text for text in texts}
+    wanted = {identifier(text): text for text in texts}
     leaving = [user_id for user_id in present if user_id not in wanted]
     _add(group, [text for user_id, text in wanted.items() if user_id not in present], moves)
     for some in _chunks(leaving):
@@ -222,7 +223,7 @@ def _replace(group: Group, texts: tuple[str, ...], moves: _Moves) -> None:
 
 def _add(group: Group, texts: Iterable[str], moves: _Moves) -> None:
     """Add users of the same IdP; who is a member already stays one. Raises UnknownMembers."""
-    wanted = {text: queries.identifier(text) for text in texts}
+    wanted = {text: identifier(text) for text in texts}
     unknown = [text for text, user_id in wanted.items() if user_id is None]
     for some in _chunks([user_id for user_id in wanted.values() if user_id]):
         # Locked in one order: a user being deleted beside this is gone, or is not yet.

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.actors import SYSTEM
-from provisioning import adapters, queries
+from provisioning import adapters, memberships, queries
 from provisioning.models import Group, IndexedValue, Membership, Provider, User
 from provisioning.models.fields import key_of
 from provisioning.operations import attributes
@@ -196,13 +196,13 @@ def build(seed):
     ]
     Membership.objects.bulk_create(members)
     shown = {"User": {}, "Group": {}}
-    groups_of = queries.groups_of([user.pk for user in users])
+    groups_of = memberships.groups_of([user.pk for user in users])
     for user in User.objects.filter(pk__in=[user.pk for user in users]):
         resource = adapters.UserAdapter(user).to_dict()
         shown["User"][user.pk] = resource | {
             "groups": adapters.group_elements(groups_of.get(user.pk, ()))
         }
-    members_of = queries.members_of([row.pk for row in rows])
+    members_of = memberships.members_of([row.pk for row in rows])
     for row in Group.objects.filter(pk__in=[row.pk for row in rows]):
         resource = adapters.GroupAdapter(row).to_dict()
         shown["Group"][row.pk] = resource | {

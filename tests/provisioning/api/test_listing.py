@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils.http import urlencode
 
 from audit.actors import SYSTEM
-from provisioning import queries
+from provisioning import memberships
 from provisioning.models import User
 from provisioning.operations import attributes
 
@@ -444,10 +444,10 @@ def test_brackets_over_name_and_meta_ask_their_parts(entra):
 def test_a_list_of_groups_is_bounded_by_their_members(entra, monkeypatch):
     people = [entra.user(f"m{n}@x") for n in range(4)]
     first, _ = entra.group("Uno", *people), entra.group("Dos", *people)
-    monkeypatch.setattr(queries, "MOST_MEMBERS", 6)
+    monkeypatch.setattr(memberships, "MOST_MEMBERS", 6)
     refused = entra.get("/Groups")
     assert (refused.status_code, refused.json()["scimType"]) == (400, "tooMany")
     assert entra.get("/Groups?excludedAttributes=members").json()["totalResults"] == 2
     assert len(entra.get("/Groups?count=1").json()["Resources"][0]["members"]) == 4
-    monkeypatch.setattr(queries, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(memberships, "MOST_MEMBERS", 3)
     assert len(entra.get(f"/Groups/{first['id']}").json()["members"]) == 4
