@@ -1,13 +1,12 @@
 """Groups: names, members by every dialect, and nobody lost when sixteen write at once."""
 
 from functools import partial
-from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
 
 from audit.models import Event
 from provisioning.models import Membership
+from tests.concurrency import at_once
 
 
 @pytest.fixture
@@ -145,25 +144,6 @@ def test_a_deleted_group_leaves_its_users(entra, people):
     assert entra.get(f"/Users/{people[0]['id']}").status_code == 200
     assert not Membership.objects.exists()
     assert entra.group("Ventas")
-
-
-def at_once(calls):
-    """Run some calls in threads that start together; return what they returned."""
-    barrier, results = Barrier(len(calls)), []
-
-    def run(call):
-        barrier.wait()
-        try:
-            results.append(call())
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.mark.django_db(transaction=True)

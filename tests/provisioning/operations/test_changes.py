@@ -4,6 +4,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from provisioning.operations.changes import ATTEMPTS, DEADLOCK, again_after_deadlock
+from tests.concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +52,6 @@ def test_inside_another_transaction_the_error_goes_on():
 @pytest.mark.postgresql
 def test_groups_and_users_that_wait_for_each_other_all_get_done(django_db_blocker):
     from tests.provisioning.api.conftest import Idp
-    from tests.provisioning.api.test_groups import at_once
 
     entra = Idp("entra-id")
     people = [entra.user(f"u{n}@x") for n in range(8)]

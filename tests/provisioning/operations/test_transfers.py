@@ -1,9 +1,8 @@
 """A user moves from one IdP to another: what goes along, what stays behind, who may race it."""
 
-from threading import Barrier, Thread
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from audit.models import Event
 from provisioning.errors import NotFound, ProvisioningError, SameProvider, UserNameTaken
@@ -11,6 +10,7 @@ from provisioning.models import Group, IndexedValue, Membership, Provider, User
 from provisioning.models.attributes import user_type
 from provisioning.operations import groups, transfers, users
 from provisioning.scim.members import MemberStep
+from tests.concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 LUIS = {
@@ -147,25 +147,17 @@ def test_a_group_that_came_after_the_locks_is_locked_in_a_second_try(
     assert (Group.objects.get().version, Event.objects.first().details["groups"]) == (2, ["Ventas"])
 
 
-def at_once(*calls):
-    """Run some calls in threads that start together; return what they raised."""
-    barrier, raised = Barrier(len(calls)), []
+def refusals(*calls):
+    """Run some calls at once; return the names of the rules that refused some of them."""
 
-    def run(call):
-        barrier.wait()
+    def tried(call):
         try:
             call()
         except ProvisioningError as error:
-            raised.append(type(error).__name__)
-        finally:
-            connection.close()
+            return type(error).__name__
+        return None
 
-    threads = [Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
+    return [name for name in at_once([partial(tried, call) for call in calls]) if name]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -179,7 +171,7 @@ def test_beside_groups_that_add_the_user_no_membership_crosses_idps(entra, okta,
         def join(into, add=add):
             return lambda: groups.change(into.pk, add, provider=entra, actor=actor)
 
-        raised = at_once(
+        raised = refusals(
             *(join(into) for into in (member, *joining)),
             lambda user=user: transfers.transfer(user.pk, okta, actor=actor),
         )
@@ -200,7 +192,7 @@ def test_beside_groups_that_add_the_user_no_membership_crosses_idps(entra, okta,
 def test_of_equal_transfers_at_once_one_is_done(entra, okta, actor):
     user = create(entra, actor)
     call = lambda: transfers.transfer(user.pk, okta, actor=actor)  # noqa: E731
-    assert at_once(*[call] * 8) == ["SameProvider"] * 7
+    assert refusals(*[call] * 8) == ["SameProvider"] * 7
     assert Event.objects.filter(type="user.transferred").count() == 1
 
 
@@ -217,6 +209,6 @@ def test_a_change_by_the_old_idp_beside_it_is_before_it_or_refused(entra, okta, 
         def transfer(user=user):
             transfers.transfer(user.pk, okta, actor=actor)
 
-        assert set(at_once(change, change, transfer, change)) <= {"NotFound"}
+        assert set(refusals(change, change, transfer, change)) <= {"NotFound"}
         moved = User.objects.get(pk=user.pk)
         assert (moved.provider, moved.external_id) == (okta, "")
