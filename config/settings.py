@@ -73,6 +73,7 @@ else:
     DATABASES["default"]["OPTIONS"] |= {
         "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000",
         "server_side_binding": True,
+        "prepare_threshold": 2,
     }
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
