@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, connection
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from provisioning import secrets
 from provisioning.api import throttling
 from provisioning.models import Provider, Token
 from provisioning.models.attributes import group_type, user_type
-from provisioning.models.tokens import recognise
+from provisioning.models.tokens import Recognised, recognise
 from provisioning.operations import tokens
 from provisioning.scim.schemas import ResourceType
 
@@ -56,7 +57,7 @@ class BearerToken(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Caller, str]:
         secret = self._secret(request)
-        found = recognise(secrets.digests(secret)) if secret else None
+        found = _recognise(secret) if secret else None
         if found is None or secret is None:
             throttling.refuse(request._request.origin)  # type: ignore[attr-defined]
             raise AuthenticationFailed(REFUSED)
@@ -84,3 +85,19 @@ class BearerToken(BaseAuthentication):
             return None
         match = BEARER.fullmatch(header)
         return match[1] if match and secrets.is_well_formed(match[1]) else None
+
+
+def _recognise(secret: str) -> Recognised | None:
+    """Look the token up, once more on a new connection when the kept one was dead.
+
+    The request's first query shows that as well as the `SELECT 1` which Django would send before.
+    """
+    digests = secrets.digests(secret)
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return recognise(digests)
+    except (InterfaceError, OperationalError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return recognise(digests)

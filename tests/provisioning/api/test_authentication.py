@@ -1,10 +1,12 @@
 """Who is let in: one bearer token, looked up on every request; every refusal is the same."""
 
+from contextlib import closing
 from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
-from django.db import DataError, connection
+import time_machine
+from django.db import DataError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
@@ -18,6 +20,7 @@ from provisioning import secrets
 from provisioning.api import throttling
 from provisioning.models import AuthenticationFailure, Token, TokenSecret
 from provisioning.operations import access, tokens
+from tests.provisioning.api.conftest import Idp
 
 ROUTES = [
     "/scim/v2/Users", "/scim/v2/Users/", "/scim/v2/Users/0", "/scim/v2/Groups", "/scim/v2/Groups/0",
@@ -164,10 +167,11 @@ def test_last_use_is_kept_once_a_minute_with_its_origin(entra):
 
 def test_failures_of_one_address_turn_to_429_and_a_valid_token_is_never_throttled(entra):
     wrong = bearer(secrets.new_secret())
-    statuses = [Client().get("/scim/v2/Users", headers=wrong).status_code for _ in range(40)]
+    with time_machine.travel(timezone.now().replace(second=30), tick=False):  # within one minute
+        statuses = [Client().get("/scim/v2/Users", headers=wrong).status_code for _ in range(40)]
+        throttled = Client().get("/scim/v2/Users", headers=wrong)
     assert statuses[0] == 401
     assert statuses[-1] == 429
-    throttled = Client().get("/scim/v2/Users", headers=wrong)
     assert throttled["Retry-After"].isdecimal()
     assert entra.get("/Users").status_code == 200
 
@@ -266,3 +270,27 @@ def test_a_value_that_the_database_cannot_hold_is_400(entra, monkeypatch):
     monkeypatch.setattr("provisioning.operations.users.create", fail)
     response = entra.post("/Users", {"userName": "luis@corp.local"})
     assert (response.status_code, response.json()["scimType"]) == (400, "invalidValue")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_died_between_two_requests_costs_no_request(transactional_db):
+    entra = Idp("entra-id")
+    assert entra.get("/Users").status_code == 200
+    process = connection.connection.info.backend_pid
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+    assert entra.get("/Users").status_code == 200
+    assert connection.connection.info.backend_pid != process
+
+
+def test_a_failing_look_up_is_not_tried_twice_on_a_healthy_connection(entra, monkeypatch):
+    calls = []
+
+    def fail(digests):
+        calls.append(digests)
+        raise OperationalError("out of shared memory")
+
+    monkeypatch.setattr("provisioning.api.authentication.recognise", fail)
+    assert entra.get("/Users").status_code == 503
+    assert len(calls) == 1
