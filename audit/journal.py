@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from audit import direct
 from audit.actors import Actor, Provider
 from audit.models import PROVIDER_ALIASES, Event
 from audit.search import searchable
@@ -43,7 +44,7 @@ def record(
         raise RuntimeError("journal.record() needs the transaction of the change it records")
     provider = provider or actor.provider or Provider()
     label = target.audit_label[:300]
-    return Event.objects.create(
+    event = Event(
         type=type.key,
         category=type.category.key,
         outcome=outcome.key,
@@ -67,6 +68,8 @@ def record(
             )
         ),
     )
+    direct.insert(event)
+    return event
 
 
 def masked(values: dict[str, Any]) -> dict[str, Any]:

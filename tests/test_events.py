@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import OperationalError
 
+from audit import journal
 from audit.models import Event
 from audit.types import EventType
 from provisioning.models.attributes import forget_types
@@ -46,7 +47,7 @@ def test_an_event_that_cannot_be_written_takes_its_change_back(row: Row, monkeyp
 
     operation = row.arranged()
     before = everything_kept()
-    monkeypatch.setattr(Event.objects, "create", fail)
+    monkeypatch.setattr(journal, "Event", fail)
     with pytest.raises(OperationalError, match="disk is full"):
         operation()
     assert everything_kept() == before

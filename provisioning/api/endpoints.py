@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django_scim.utils import get_group_adapter, get_user_adapter
 
+from audit import direct
 from provisioning import memberships, queries
 from provisioning.adapters import base_location, group_elements, member_elements
 from provisioning.api.authentication import Caller
@@ -31,6 +32,7 @@ class Endpoint(ABC):
     """One resource type as one IdP may use it. Every method raises ScimError, ProvisioningError."""
 
     name: ClassVar[str]
+    model: ClassVar[type[User | Group]]
     # Entra ID and Okta both want a user back from PATCH, and 204 for a group.
     patch_answers: ClassVar[bool] = True
 
@@ -49,8 +51,17 @@ class Endpoint(ABC):
 
     @property
     @abstractmethod
+    def scope(self) -> dict[str, Any]:
+        """What the columns of every row that the IdP can see equal."""
+
+    @property
     def rows(self) -> QuerySet[Any]:
         """The rows that the IdP can see."""
+        return self.model._default_manager.filter(**self.scope)
+
+    def equal(self, column: str, value: str, limit: int) -> list[Any]:
+        """Return the first rows whose column equals a value: the look-up before each creation."""
+        return direct.find(self.model, limit=limit, **(self.scope | {column: value}))
 
     @abstractmethod
     def matching(self, tree: filters.Filter) -> QuerySet[Any]:
@@ -80,9 +91,10 @@ class Endpoint(ABC):
 
     def find(self, resource_id: str) -> Row:
         """Return the row of an id. Raises NotFound."""
-        row: Row | None = self.rows.filter(pk=self.found(resource_id)).first()
-        if row is None:
+        found: list[Any] = direct.find(self.model, **self.scope, id=self.found(resource_id))
+        if not found:
             raise NotFound
+        row: Row = found[0]
         self.notes.saw(row)
         return row
 
@@ -111,14 +123,15 @@ class Users(Endpoint):
     """/Users"""
 
     name = "Users"
+    model = User
 
     @property
     def type(self) -> ResourceType:
         return self.caller.user_type
 
     @property
-    def rows(self) -> QuerySet[User]:
-        return User.objects.visible().filter(provider=self.caller.provider)
+    def scope(self) -> dict[str, Any]:
+        return {"provider": self.caller.provider.pk, "deleted_at": None}
 
     def matching(self, tree: filters.Filter) -> QuerySet[User]:
         return queries.matching_users(tree, self.rows)
@@ -184,6 +197,7 @@ class Groups(Endpoint):
     """/Groups"""
 
     name = "Groups"
+    model = Group
     patch_answers = False
 
     @property
@@ -191,8 +205,8 @@ class Groups(Endpoint):
         return self.caller.group_type
 
     @property
-    def rows(self) -> QuerySet[Group]:
-        return Group.objects.filter(provider=self.caller.provider)
+    def scope(self) -> dict[str, Any]:
+        return {"provider": self.caller.provider.pk}
 
     def matching(self, tree: filters.Filter) -> QuerySet[Group]:
         return queries.matching_groups(tree, self.rows)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import journal
+from audit import direct, journal
 from audit.actors import Actor
 from audit.types import EventType
 from provisioning import queries
@@ -76,7 +76,7 @@ def create(
         with transaction.atomic():
             group = Group(provider=provider)
             _write(group, resource)
-            group.save(force_insert=True)
+            direct.insert(group)
             moves = _Moves()
             _add(group, members, moves)
             journal.record(
@@ -138,7 +138,7 @@ def _change(
         return group
     group.version += 1
     group.updated_at = timezone.now()
-    group.save(update_fields=[*columns, "version", "updated_at"], force_update=True)
+    direct.update(group, [*columns, "version", "updated_at"])
     journal.record(
         EventType.GROUP_UPDATED if columns else EventType.GROUP_MEMBERS_CHANGED,
         actor=actor,
@@ -190,10 +190,10 @@ def _write(group: Group, resource: Resource) -> list[str]:
 
 
 def _locked(group_id: UUID, provider: Provider) -> Group:
-    try:
-        return Group.objects.select_for_update(no_key=True).get(pk=group_id, provider=provider)
-    except Group.DoesNotExist:
-        raise NotFound from None
+    found = direct.find(Group, id=group_id, provider=provider.pk, lock=True)
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def _step(group: Group, step: MemberStep, moves: _Moves) -> None:
@@ -240,8 +240,8 @@ def _add(group: Group, texts: Iterable[str], moves: _Moves) -> None:
             break
         present = set(group.memberships.filter(user_id__in=some).values_list("user_id", flat=True))
         new = [users[user_id] for user_id in some if user_id not in present]
-        Membership.objects.bulk_create(
-            [Membership(group=group, user=user, display=user.display_name) for user in new]
+        direct.insert(
+            *(Membership(group=group, user=user, display=user.display_name) for user in new)
         )
         moves.add({user.pk: user.label for user in new})
     if unknown:
@@ -253,8 +253,8 @@ def _add(group: Group, texts: Iterable[str], moves: _Moves) -> None:
 
 
 def _remove(memberships: QuerySet[Membership], moves: _Moves) -> None:
-    rows = memberships.values_list("user_id", "display", "user__user_name")
-    leaving = {user_id: display or name for user_id, display, name in rows}
+    members = memberships.values_list("user_id", "display", "user__user_name")
+    leaving = {user_id: display or name for user_id, display, name in members}
     if leaving:
         memberships.delete()
         moves.remove(leaving)

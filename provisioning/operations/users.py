@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import journal
+from audit import direct, journal
 from audit.actors import Actor
 from audit.types import EventType
 from provisioning.adapters import Resource, UserAdapter
@@ -27,6 +27,7 @@ from provisioning.errors import (
 from provisioning.models import Group, IndexedValue, Membership, Provider, User
 from provisioning.models.attributes import hold_version, user_type
 from provisioning.models.fields import LONGEST_KEY_BYTES, key_of
+from provisioning.models.users import lock_revivable
 from provisioning.operations.changes import again_after_deadlock, broke, differences
 from provisioning.scim.quirks import buried_name
 from provisioning.scim.schemas import ResourceType
@@ -76,14 +77,7 @@ def create(resource: Resource, *, provider: Provider, type: ResourceType, actor:
 def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor: Actor) -> User:
     _check_bytes(resource)
     key = _name_key(resource["userName"])
-    external_id = resource.get("externalId") or ""
-    deleted = User.objects.filter(
-        deleted_name_key=key,
-        provider=provider,
-        external_id=external_id,
-        deleted_at__isnull=False,
-    )
-    user = deleted.select_for_update().order_by("-deleted_at").first()
+    user = lock_revivable(key, provider, resource.get("externalId") or "")
     revived = user is not None
     before = UserAdapter(user).to_dict() if user else {}
     user = user or User(provider=provider)
@@ -98,8 +92,8 @@ def _create(resource: Resource, *, provider: Provider, type: ResourceType, actor
         user.save(force_update=True)
         IndexedValue.objects.filter(user=user).delete()
     else:
-        user.save(force_insert=True)
-    IndexedValue.objects.bulk_create(adapter.indexed_values(type))
+        direct.insert(user)
+    direct.insert(*adapter.indexed_values(type))
     journal.record(
         EventType.USER_RESTORED if revived else EventType.USER_CREATED,
         actor=actor,
@@ -165,10 +159,10 @@ def _change(
         _hold_schema(user, provider, type)
     user.version += 1
     user.updated_at = timezone.now()
-    user.save(update_fields=[*columns, "version", "updated_at"], force_update=True)
+    direct.update(user, [*columns, "version", "updated_at"])
     if INDEXED & set(columns):
         IndexedValue.objects.filter(user=user).delete()
-        IndexedValue.objects.bulk_create(adapter.indexed_values(type))
+        direct.insert(*adapter.indexed_values(type))
     if user.display_name != display_name:
         Membership.objects.filter(user=user).update(display=user.display_name)
     changes = differences(before, adapter.to_dict())
@@ -254,12 +248,10 @@ def delete(
     user.user_name_key = None
     user.is_active = False
     user.version += 1
-    user.save(
-        update_fields=[
-            "deleted_at", "updated_at", "deleted_name_key", "user_name_key", "is_active", "version",
-        ],
-        force_update=True,
-    )  # fmt: skip
+    direct.update(
+        user,
+        ("deleted_at", "updated_at", "deleted_name_key", "user_name_key", "is_active", "version"),
+    )
     journal.record(
         EventType.USER_DELETED,
         actor=actor,
@@ -319,12 +311,10 @@ def _locked(user_id: UUID, provider: Provider) -> User:
 
     NO KEY: a membership being inserted beside it need not wait.
     """
-    try:
-        return (
-            User.objects.visible().select_for_update(no_key=True).get(pk=user_id, provider=provider)
-        )
-    except User.DoesNotExist:
-        raise NotFound from None
+    found = direct.find(User, id=user_id, provider=provider.pk, deleted_at=None, lock=True)
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def _locked_deleted(user_id: UUID) -> User:

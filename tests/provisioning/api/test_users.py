@@ -684,7 +684,7 @@ def test_only_a_taken_name_is_a_conflict(entra, monkeypatch):
     def fail(*args, **kwargs):
         raise IntegrityError("some other constraint")
 
-    monkeypatch.setattr(users.IndexedValue.objects, "bulk_create", fail)
+    monkeypatch.setattr(users.direct, "insert", fail)
     assert entra.post("/Users", {"userName": "x"}).status_code == 503
     assert not User.objects.exists()
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from audit import journal
 from audit.models import Event
 from provisioning.errors import NotFound
 from provisioning.models import Provider
@@ -41,7 +42,7 @@ def test_a_failing_event_takes_the_change_back(okta, actor, monkeypatch):
         raise OSError("disk full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Event.objects, "create", fail)
+        patched.setattr(journal, "Event", fail)
         with pytest.raises(OSError, match="disk full"):
             providers.configure(okta.pk, allow_rename=True, actor=actor)
     assert not Provider.objects.get(pk=okta.pk).allow_rename

@@ -258,7 +258,7 @@ def test_a_failing_event_takes_the_change_back(issued, actor, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(Event.objects, "create", fail)
+    monkeypatch.setattr(journal, "Event", fail)
     with pytest.raises(OSError, match="no space"):
         tokens.remove(issued.token.pk, actor=actor)
     assert Token.objects.live().filter(is_active=True).count() == 1

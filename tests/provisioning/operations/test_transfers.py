@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from audit import journal
 from audit.models import Event
 from provisioning.errors import NotFound, ProvisioningError, SameProvider, UserNameTaken
 from provisioning.models import Group, IndexedValue, Membership, Provider, User
@@ -129,7 +130,7 @@ def test_a_failing_event_takes_the_transfer_back(luis, entra, okta, actor, monke
     group("Ventas", entra, actor, luis)
     before = User.objects.values().get(), Group.objects.values().get()
     with monkeypatch.context() as patched:
-        patched.setattr(Event.objects, "create", fail)
+        patched.setattr(journal, "Event", fail)
         with pytest.raises(OSError, match="disk full"):
             transfers.transfer(luis.pk, okta, actor=actor)
     assert (User.objects.values().get(), Group.objects.values().get()) == before

@@ -2,6 +2,7 @@
 
 import pytest
 
+from audit import journal
 from audit.models import Event
 from provisioning.errors import NotFound, UserNameTaken, WrongConfirmation
 from provisioning.models import IndexedValue, Provider, User
@@ -71,7 +72,7 @@ def test_a_failing_event_takes_every_change_back(luis, provider, actor, monkeypa
     type = user_type(1, rename=False)
     edit = users.Edit(lambda r: r | {"displayName": "x", "emails": []}, frozenset())
     with monkeypatch.context() as patched:
-        patched.setattr(Event.objects, "create", fail)
+        patched.setattr(journal, "Event", fail)
         for call in (
             lambda: users.create({"userName": "x"}, provider=provider, type=type, actor=actor),
             lambda: users.change(luis.pk, edit, provider=provider, type=type, actor=actor),
