@@ -107,8 +107,9 @@ def user_type(version: int, *, rename: bool = False, kind: str = "") -> schemas.
         if len(_types) > 32:
             _types.clear()
         habits = HABITS.get(kind, STRICT)
-        found = schemas.user_type(custom, rename=rename, habits=habits)
-        _types[version, rename, kind] = found
+        made = schemas.user_type(custom, rename=rename, habits=habits)
+        # One object for all threads, also when two made it: who holds another one has an old one.
+        found = _types.setdefault((version, rename, kind), made)
     return found
 
 

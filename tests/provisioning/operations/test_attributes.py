@@ -15,6 +15,7 @@ from provisioning.errors import (
 from provisioning.models import CustomAttribute, IndexedValue, Provider, SchemaState, User
 from provisioning.models.attributes import forget_types, user_type
 from provisioning.operations import attributes, users
+from provisioning.scim import schemas
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +121,17 @@ def test_a_write_beside_a_change_of_attributes_is_refused_not_kept_waiting(actor
     finally:
         other.close()
     assert not User.objects.exists()
+
+
+def test_two_threads_that_make_a_type_at_once_hold_the_same_one(db, monkeypatch):
+    """Else the slower one is told that the attributes changed, and its request is 503."""
+    make = schemas.user_type
+    others = []
+
+    def meanwhile(*args, **kwargs):
+        monkeypatch.setattr(schemas, "user_type", make)
+        others.append(user_type(1))
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(schemas, "user_type", meanwhile)
+    assert user_type(1) is others[0]
