@@ -22,6 +22,8 @@ VECTOR = "array_to_tsvector(string_to_array(btrim({column}), ' '))"
 
 def fold(text: str) -> str:
     """Fold case, width and accents, so that «jose» finds «José»."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 

@@ -148,3 +148,9 @@ def test_members_are_inserted_with_the_key_of_both(luis, provider):
     direct.insert(group)
     direct.insert(Membership(group=group, user=luis, display="Luis"))
     assert list(group.memberships.values_list("user_id", "display")) == [(luis.pk, "Luis")]
+
+
+def test_only_fields_that_leave_a_text_as_it_is_are_spared_the_preparation():
+    plain = {each.__name__ for each in direct._plain()}
+    assert {"CharField", "TextField", "KeyField"} <= plain
+    assert not {"JSONField", "UUIDField", "DateTimeField", "GenericIPAddressField"} & plain
