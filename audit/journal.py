@@ -7,12 +7,10 @@ from django.db import transaction
 
 from audit import direct
 from audit.actors import Actor, Provider
+from audit.masking import masked
 from audit.models import PROVIDER_ALIASES, Event
 from audit.search import searchable
 from audit.types import EventType, Outcome
-
-MASK = "••••••"
-SECRET_NAMES = ("password", "secret", "digest")
 
 
 class Target(Protocol):
@@ -70,14 +68,6 @@ def record(
     )
     direct.insert(event)
     return event
-
-
-def masked(values: dict[str, Any]) -> dict[str, Any]:
-    """Hide the values whose names say that they are secrets."""
-    return {
-        name: MASK if any(word in name.lower() for word in SECRET_NAMES) else value
-        for name, value in values.items()
-    }
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -118,6 +118,7 @@ ABSENT: dict[str, Text] = {
     "expires_at": gettext_lazy("Never"),
     "last_used_at": gettext_lazy("Never used"),
 }
+UNSHOWN = {"group_ids"}  # for the reconciliation; the names stand beside them
 EMAIL_TYPES: dict[str, Text] = {
     "work": pgettext_lazy("e-mail", "work"),
     "home": pgettext_lazy("e-mail", "home"),
@@ -260,6 +261,7 @@ class Shown:
         return [
             Detail(label_of(name), name, told(value, name))
             for name, value in self.event.details.items()
+            if name not in UNSHOWN
         ]
 
     @property

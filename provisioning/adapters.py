@@ -55,6 +55,24 @@ def etag(row: User | Group) -> str:
     return f'W/"{row.version}"'
 
 
+# What every change moves, or what names the resource itself.
+_UNTOLD = {"schemas", "id", "meta", "groups", "members"}
+
+
+def flat(resource: dict[str, Any]) -> dict[str, Any]:
+    """Spread `name` and the extensions: "name.givenName", "urn:…:User:department"."""
+    spread: dict[str, Any] = {}
+    for key, value in resource.items():
+        if key in _UNTOLD:
+            continue
+        if isinstance(value, dict):
+            mark = ":" if key.startswith("urn:") else "."
+            spread |= {f"{key}{mark}{part}": inner for part, inner in value.items()}
+        else:
+            spread[key] = value
+    return spread
+
+
 class UserAdapter(SCIMUser):
     """A provisioned user as a SCIM User."""
 

@@ -19,6 +19,8 @@ from portal.models import Account
 from provisioning.log.buffer import LOG, Buffer
 from provisioning.models import Provider, Token
 from provisioning.operations import tokens
+from provisioning.reconciliation import directory
+from provisioning.reconciliation.comparing import Result
 
 DATA = Path(__file__).parent / "data"
 SCIM = "/scim/v2"
@@ -102,6 +104,36 @@ def _log_written_by_hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     LOG.reset()
     yield
     LOG.reset()
+
+
+# Reconciliation -------------------------------------------------------------------------------
+
+RECONCILED = ("provisioning/api", "provisioning/operations", "portal")
+
+
+@pytest.fixture(autouse=True)
+def _reconciled(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End each test of what writes with the proof that every row follows from its events.
+
+    Tests that write rows by other means say so: `pytestmark = pytest.mark.unreconciled`.
+    """
+    node: Any = request.node
+    place = node.path.relative_to(Path(__file__).parent).as_posix()
+    uses_database = node.get_closest_marker("django_db") or DATABASE_FIXTURES & {
+        *request.fixturenames
+    }
+    if (
+        not uses_database
+        or not place.startswith(RECONCILED)
+        or node.get_closest_marker("unreconciled")
+    ):
+        yield
+        return
+    request.getfixturevalue("_django_db_helper")  # so that this ends before the database does
+    yield
+    result = Result()
+    directory.reconcile(result)
+    assert not result.discrepancies
 
 
 # The cast -------------------------------------------------------------------------------------

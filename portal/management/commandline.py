@@ -7,7 +7,8 @@ error; 2 a wrong call, also for a choice that is not offered.
 import getpass
 import socket
 from argparse import ArgumentTypeError
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import translation
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from audit.actors import Actor, Origin
 from portal.operations.accounts import AccountError
@@ -103,3 +106,21 @@ def moment(value: datetime | None) -> str:
 def iso(value: datetime | None) -> str | None:
     """Return a time as JSON carries it."""
     return value.isoformat(timespec="seconds") if value else None
+
+
+@contextmanager
+def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what to call with each number of things done; a terminal shows a bar."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda count: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda count: bars.advance(task, count)

@@ -70,6 +70,7 @@ def _transfer(user_id: UUID, provider: Provider, *, actor: Actor) -> User:
         provider=provider.for_audit(),
         changes=changes,
         groups=left[:100],
+        group_ids=[str(group.pk) for group in groups],
     )
     return user
 

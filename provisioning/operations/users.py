@@ -259,6 +259,7 @@ def delete(
         provider=provider.for_audit(),
         changes={"active": [True, False]} if was_active else {},
         groups=names[:100],
+        group_ids=[str(group.pk) for group in groups],
     )
     return user
 

@@ -179,6 +179,7 @@ def test_set_to_inactive_and_active_again(admin_page, entra):
         assert events(type) == 1, "an action that changes nothing writes no event"
 
 
+@pytest.mark.unreconciled
 def test_the_item_that_does_not_apply_is_disabled(admin_page, entra):
     def disabled() -> list[str]:
         page = admin_page.get(ENTRA).text
@@ -192,6 +193,7 @@ def test_the_item_that_does_not_apply_is_disabled(admin_page, entra):
     assert disabled() == ["Establecer en Activo", "Establecer en Inactivo"]
 
 
+@pytest.mark.unreconciled
 def test_an_expired_token_cannot_be_set_active(admin_page, entra):
     Token.objects.update(expires_at=timezone.now() - timedelta(days=1), is_active=False)
     admin_page.post(url("activate", entra.token))
@@ -268,6 +270,7 @@ def test_an_empty_confirmation_is_answered_in_the_page_s_language(admin_page, en
     assert Token.objects.live().count() == 1
 
 
+@pytest.mark.unreconciled
 @pytest.mark.parametrize(
     ("days", "said"),
     [(30, "El token caducará entonces el 1 abr 2026."), (None, "El token no caducará")],

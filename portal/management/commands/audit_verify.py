@@ -1,8 +1,7 @@
 """`audit_verify`: prove that the trail is what was sealed."""
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from audit.evidence import heads, keys, seals, verification
 from audit.evidence.verification import Finding, Report
 from audit.models import Seal
-from portal.management.commandline import OperatorCommand
+from portal.management.commandline import OperatorCommand, bar
 
 TAMPERED = 1
 CANNOT_TELL = 2
@@ -88,7 +85,7 @@ class Command(OperatorCommand):
             if before and newest and before.number == newest.number:
                 raise CannotTell(f"No seal was made since {since:%Y-%m-%d %H:%M}.")
         total = (newest.total if newest else 0) - (before.total if before else 0)
-        with _bar(total) as on_events:
+        with bar("Verifying", total) as on_events:
             return verification.verify(
                 trusted=trusted, after=before.number if before else 0, on_events=on_events
             )
@@ -118,24 +115,6 @@ def _sentence(finding: Finding) -> str:
     named = ", ".join(map(str, finding.events))
     more = ", …" if finding.count > len(finding.events) else ""
     return f"{text}: {finding.count} events, ids {named}{more}."
-
-
-@contextmanager
-def _bar(total: int) -> Iterator[Callable[[int], None]]:
-    """Yield what to call with each number of verified events; a terminal shows a bar."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda count: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bars:
-        task = bars.add_task("Verifying", total=total)
-        yield lambda count: bars.advance(task, count)
 
 
 def _keys(path: Path) -> tuple[bytes, ...]:

@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import DatabaseError
 from rich.console import Console
 
+from portal import reconciliation
 from portal.management import commandline
+from portal.management.commands import audit_reconcile
 from portal.simulator.client import base_url
 from portal.simulator.run import IDPS, Options, run
+from provisioning import secrets as secrets_of_tokens
+from provisioning.models.tokens import recognise
+from provisioning.reconciliation import directory
 
 
 class Command(commandline.Command):
@@ -29,6 +35,11 @@ class Command(commandline.Command):
         parser.add_argument("--groups", type=_count, default=3)
         parser.add_argument("--seed", default="", help="repeat a run: the same people and teams")
         parser.add_argument("--workers", type=_count, default=1, help="parallel requests")
+        parser.add_argument(
+            "--no-reconcile",
+            action="store_true",
+            help="do not compare the directory with its events in the end",
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary here too")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,8 +61,28 @@ class Command(commandline.Command):
             Console(),
             Console(stderr=True),
         )
+        if not options["no_reconcile"] and _is_of_this_installation(token):
+            code = max(code, self._reconcile())
         if code:
             sys.exit(code)
+
+    def _reconcile(self) -> int:
+        """Compare the directory with its events; return 1 when something does not follow."""
+        with commandline.bar("Comparing", directory.size()) as on_rows:
+            result = reconciliation.reconcile(on_rows)
+        for line in audit_reconcile.lines(result):
+            self.stdout.write(line)
+        return int(bool(result.discrepancies))
+
+
+def _is_of_this_installation(token: str) -> bool:
+    """Return whether the database at hand is that of the server: it knows the token."""
+    try:
+        return secrets_of_tokens.is_well_formed(token) and bool(
+            recognise(secrets_of_tokens.digests(token))
+        )
+    except DatabaseError:  # none at hand, or one without tables
+        return False
 
 
 def _url(text: str) -> str:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.core.management import get_commands, load_command_class
+from django.core.management import call_command, get_commands, load_command_class
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -11,6 +11,7 @@ from audit.models import Event
 from audit.types import EventType
 from portal import roles
 from portal.models import Account
+from provisioning import secrets
 from provisioning.models import CustomAttribute, Provider, Token
 from provisioning.models.attributes import forget_types
 from provisioning.models.tokens import TokenQuerySet
@@ -158,6 +159,7 @@ def test_yes_removes_a_token_in_use(manage, entra):
     assert manage("scim_token", "remove", str(entra.token.pk), "--yes")[0] == 0
 
 
+@pytest.mark.unreconciled
 def test_list_as_json_and_as_a_table(manage, entra, okta, ana):
     tokens.deactivate(okta.token.pk, actor=ana)
     code, out, _ = manage("scim_token", "list", "--json")
@@ -250,6 +252,7 @@ def test_reset_password(manage, ana):
     assert events() == ["password.changed"]
 
 
+@pytest.mark.unreconciled
 def test_a_database_without_tables_is_a_sentence(manage, monkeypatch):
     def broken(self):
         raise OperationalError("no such table: provisioning_token")
@@ -259,3 +262,24 @@ def test_a_database_without_tables_is_a_sentence(manage, monkeypatch):
     assert code == 1
     assert "bin/manage setup" in err
     assert "Traceback" not in err
+
+
+def test_a_simulation_on_its_own_database_ends_with_the_reconciliation(entra, capsys, monkeypatch):
+    monkeypatch.setattr("portal.management.commands.simulate_idp.run", lambda *args: 0)
+    call = ("simulate_idp", "entra", "--url", "http://127.0.0.1/scim/v2")
+    call_command(*call, "--token", entra.secret)
+    assert "Compared" in capsys.readouterr().out
+    call_command(*call, "--token", entra.secret, "--no-reconcile")
+    assert "Compared" not in capsys.readouterr().out
+    call_command(*call, "--token", secrets.new_secret())  # that of another installation
+    assert "Compared" not in capsys.readouterr().out
+
+
+@pytest.mark.unreconciled
+def test_a_simulation_fails_when_the_directory_does_not_follow_from_its_events(entra, monkeypatch):
+    monkeypatch.setattr("portal.management.commands.simulate_idp.run", lambda *args: 0)
+    Token.objects.update(is_active=False)
+    Token.objects.update(is_active=True, hint="aaaa")
+    with pytest.raises(SystemExit) as ended:
+        call_command("simulate_idp", "entra", "--url", "http://x/scim/v2", "--token", entra.secret)
+    assert ended.value.code == 1

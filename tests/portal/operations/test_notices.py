@@ -11,6 +11,8 @@ from portal.operations import notices
 from provisioning.models import ExpiryNotice, Token
 from provisioning.operations import tokens
 
+pytestmark = pytest.mark.unreconciled
+
 
 @pytest.fixture(autouse=True)
 def _mail(settings):

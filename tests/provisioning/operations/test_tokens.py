@@ -230,6 +230,7 @@ def test_an_expired_token_is_told_once_and_must_be_renewed(provider, actor):
     assert tokens.renew(issued.token.pk, actor=actor).token.expires_at > timezone.now()
 
 
+@pytest.mark.unreconciled
 @pytest.mark.parametrize(("days_left", "told"), [(40, []), (29, [30]), (13, [14]), (0.5, [1])])
 def test_each_threshold_is_told_once(provider, actor, days_left, told):
     tokens.generate(provider, actor=actor)

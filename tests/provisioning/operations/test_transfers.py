@@ -83,7 +83,7 @@ def test_one_event_tells_it_under_the_new_idp(luis, entra, okta, actor):
         "provider": ["Entra ID", "Okta"],
         "externalId": ["entra-object-1", None],
     }
-    assert event.details == {"groups": ["Ventas"]}
+    assert event.details["groups"] == ["Ventas"]
 
 
 def test_the_same_idp_is_refused_and_nothing_is_written(luis, entra, actor):
