@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
 
 
 class Audit(AppConfig):
@@ -13,6 +14,7 @@ class Audit(AppConfig):
         import audit.search  # noqa: F401 — registers the look-up
 
         post_migrate.connect(_make_partitions, sender=self)
+        autodiscover_modules("tasks")  # every process knows every kind of job
 
 
 def _make_partitions(using: str, **kwargs: Any) -> None:

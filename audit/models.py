@@ -1,5 +1,6 @@
 """What happened: append-only rows that hold copies, not foreign keys."""
 
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import models
@@ -180,3 +181,91 @@ class Verification(models.Model):
     audit_kind = "trail"
     audit_id = "audit_event"
     audit_label = "Alta"
+
+
+class Job(models.Model):
+    """Work that must happen once, written with the change that asks for it (docs/decisions/0009).
+
+    `due_at` is when a worker may take it: of a running job, the end of its lease.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    UNFINISHED = (State.WAITING, State.RUNNING)
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=64)
+    queue = models.CharField(max_length=16, default="default")
+    key = models.CharField(max_length=200, default="", blank=True)
+    payload = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    due_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("kind", "key"),
+                condition=models.Q(state__in=("waiting", "running")) & ~models.Q(key=""),
+                name="one_unfinished_job_a_key",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("queue", "due_at", "id"),
+                condition=models.Q(state__in=("waiting", "running")),
+                name="job_unfinished",
+            ),
+            models.Index(
+                fields=("finished_at", "id"),
+                condition=models.Q(state="failed"),
+                name="job_failed",
+            ),
+            models.Index(
+                fields=("finished_at", "id"), condition=models.Q(state="done"), name="job_done"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.kind} {self.state}"
+
+    @property
+    def leased_until(self) -> datetime | None:
+        """When another worker may take a running job."""
+        return self.due_at if self.state == Job.State.RUNNING else None
+
+    @property
+    def audit_kind(self) -> str:
+        return "job"
+
+    @property
+    def audit_id(self) -> str:
+        return str(self.pk)
+
+    @property
+    def audit_label(self) -> str:
+        return self.kind
+
+
+class Pulse(models.Model):
+    """The last sign of life of the scheduler, of a worker or of a scheduled task: a row a name.
+
+    Names are "beat", "worker:QUEUE@HOST" and "task:NAME".
+    """
+
+    name = models.CharField(primary_key=True, max_length=200)
+    at = models.DateTimeField(db_default=Now())
+    duration_ms = models.PositiveIntegerField(null=True)
+    succeeded = models.BooleanField(default=True)
+    error = models.TextField(default="", blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,10 +1,11 @@
-"""Background work of the trail: hourly counters, partitions made ahead, seals, verification."""
+"""Background work of the trail, and the task that does everybody's jobs."""
 
 from celery import shared_task
 from django.db import connection
 
 from audit import counters, partitions
 from audit.evidence import sealing
+from audit.jobs import running, wakeup
 from audit.operations import verification
 
 
@@ -33,3 +34,12 @@ def verify() -> bool:
     if not is_done:
         verify.delay()
     return is_done
+
+
+@shared_task
+def run_jobs(queue: str) -> int:
+    """Do the jobs of a queue that are due, for a second: then other work has its turn."""
+    done = running.run_due(queue, most=1_000, seconds=1)
+    if done:
+        wakeup.send(queue)
+    return done

@@ -282,6 +282,7 @@ SCIM_SERVICE_PROVIDER = {
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
@@ -314,4 +315,16 @@ CELERY_BEAT_SCHEDULE = {
     # A message that waited is worth nothing: the next one seals what it would have sealed.
     "seals": {"task": "audit.tasks.seal", "schedule": 2, "options": {"expires": 10}},
     "verification": {"task": "audit.tasks.verify", "schedule": 3600},
+    "jobs": {
+        "task": "audit.tasks.run_jobs",
+        "args": ("default",),
+        "schedule": 5,
+        "options": {"expires": 10},
+    },
+    "exports": {
+        "task": "audit.tasks.run_jobs",
+        "args": ("exports",),
+        "schedule": 5,
+        "options": {"expires": 10, "queue": "exports"},
+    },
 }

@@ -36,7 +36,12 @@ def test_bin_run_serves_restarts_and_stops(alta):
     assert second.returncode == 1
     assert "another Alta already runs" in second.stderr
 
-    for words in ("granian", "worker --pool", "beat --loglevel"):
+    for words in (
+        "granian",
+        "worker --queues default",
+        "worker --queues exports",
+        "beat --loglevel",
+    ):
         old = until(words, lambda words=words: alta.part(words))
         os.kill(old, signal.SIGKILL)
         until(f"another {words}", lambda words=words, old=old: alta.part(words) not in (None, old))
@@ -58,6 +63,11 @@ def test_workers_that_die_again_and_again_end_nothing(alta):
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.4)
     until("a web server that stays", alta.is_ready)
-    for words in ("granian", "worker --pool", "beat --loglevel"):
+    for words in (
+        "granian",
+        "worker --queues default",
+        "worker --queues exports",
+        "beat --loglevel",
+    ):
         assert alta.part(words), words
     assert alta.stop(signal.SIGTERM) == 0

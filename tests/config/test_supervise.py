@@ -83,7 +83,7 @@ def test_every_long_running_part_is_restarted_and_stopped_whole():
     conf = configparser.RawConfigParser()
     conf.read(CONF)
     parts = conf["group:alta"]["programs"].split(",")
-    assert parts == ["web", "worker", "beat"]
+    assert parts == ["web", "worker", "exports", "beat"]
     for part in parts:
         section = conf[f"program:{part}"]
         assert shlex.split(section["command"])[1:3] == ["-m", "config.guard"]

@@ -1,0 +1,1 @@
+"""Jobs that survive: rows written with a change, run by workers, woken by messages."""
