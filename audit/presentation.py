@@ -31,6 +31,7 @@ TARGETS: dict[str, Text] = {
     "installation": gettext_lazy("Installation"),
     "service": gettext_lazy("SCIM service"),
     "trail": gettext_lazy("Audit trail"),
+    "job": gettext_lazy("Job"),
 }
 ACTORS: dict[str, Text] = {
     "administrator": gettext_lazy("Portal account"),
@@ -45,7 +46,10 @@ OUTCOMES = {outcome.key: outcome for outcome in Outcome}
 NAMES: dict[str, Text] = {
     "addresses": gettext_lazy("Other addresses"),
     "active": pgettext_lazy("attribute", "active"),
+    "asked_at": gettext_lazy("Asked for"),
+    "attempts": gettext_lazy("Attempts"),
     "before": gettext_lazy("Older than"),
+    "error": gettext_lazy("Error"),
     "filters": gettext_lazy("Filters"),
     "format": gettext_lazy("Format"),
     "rows": gettext_lazy("Rows"),
@@ -147,6 +151,8 @@ TONES = {
     "transferred": "info",
     "members_changed": "info",
     "broken": "bad",
+    "retried": "info",
+    "discarded": "warn",
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 PAGES = {"user": "portal:user", "group": "portal:group"}

@@ -16,6 +16,7 @@ class Category(Enum):
     SETTING = "setting", _("Setting")
     ACCESS = "access", _("Access")
     TRAIL = "trail", _("Audit trail")
+    JOB = "job", _("Job")
 
     def __init__(self, key: str, label: Promise) -> None:
         self.key = key
@@ -210,6 +211,24 @@ class EventType(Enum):
         Category.TRAIL,
         _("Audit trail tampered with"),
         _("The verification found that the audit trail was altered"),
+    )
+    JOB_FAILED = (
+        "job.failed",
+        Category.JOB,
+        _("Job given up"),
+        _("A background job failed again and again and was given up"),
+    )
+    JOB_RETRIED = (
+        "job.retried",
+        Category.JOB,
+        _("Job tried again"),
+        _("A background job that was given up was put back to be tried again"),
+    )
+    JOB_DISCARDED = (
+        "job.discarded",
+        Category.JOB,
+        _("Job discarded"),
+        _("A background job that was given up was discarded"),
     )
 
     def __init__(self, key: str, category: Category, label: Promise, explanation: Promise) -> None:

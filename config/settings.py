@@ -170,6 +170,7 @@ STORAGES = {
 globals().update(
     {k: v for k, v in env.read("EMAIL_URL", "dummy:", env.email).items() if k.startswith("EMAIL_")}
 )
+EMAIL_TIMEOUT = 10  # seconds: a third of a job's lease
 EMAIL_CONFIGURED = env.read("EMAIL_URL", "", str) != ""
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read(
     "EMAIL_FROM", f"alta@{urlsplit(PUBLIC_URL).hostname}", str
@@ -301,7 +302,6 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "tokens": {"task": "provisioning.tasks.expire_tokens", "schedule": 300},
-    "notices": {"task": "portal.tasks.mail_notices", "schedule": 300},
     "sweep": {"task": "provisioning.tasks.sweep", "schedule": 3600},
     "statistics": {"task": "provisioning.tasks.refresh_statistics", "schedule": 300},
     "portal-sweep": {"task": "portal.tasks.sweep", "schedule": 3600},

@@ -2,13 +2,7 @@
 
 from celery import shared_task
 
-from portal.operations import expiry, notices
-
-
-@shared_task
-def mail_notices() -> int:
-    """Mail what nobody was mailed yet."""
-    return notices.mail_due()
+from portal.operations import expiry, mail, notices  # noqa: F401 — they register their jobs
 
 
 @shared_task

@@ -21,8 +21,8 @@ from django.utils import timezone
 
 from audit.actors import Origin
 from audit.evidence import seals
-from audit.models import Seal
-from audit.operations import verification
+from audit.models import Job, Seal
+from audit.operations import jobs, verification
 from audit.types import EventType
 from portal import roles
 from portal.models import Account
@@ -271,6 +271,18 @@ def a_forged_seal() -> Arguments:
     return {}
 
 
+def a_running_job() -> Arguments:
+    job = Job.objects.create(kind="tests", state=Job.State.RUNNING, attempts=5)
+    return {"job": job, "error": "OSError: the mail server is away"}
+
+
+def a_dead_letter() -> Arguments:
+    job = Job.objects.create(
+        kind="tests", state=Job.State.FAILED, attempts=5, finished_at=timezone.now()
+    )
+    return {"job_id": job.pk}
+
+
 # The table --------------------------------------------------------------------------------------
 
 ROWS = [
@@ -342,6 +354,9 @@ ROWS = [
     Row(E.ROLE_REFUSED, signing.note_refused_role, lambda: {"request": a_request(an_account())}),
     Row(E.AUTHENTICATION_FAILED, access.record_failures, past_failures),
     Row(E.TRAIL_BROKEN, verification.verify_some, a_forged_seal),
+    Row(E.JOB_FAILED, jobs.bury, a_running_job),
+    Row(E.JOB_RETRIED, jobs.retry, a_dead_letter),
+    Row(E.JOB_DISCARDED, jobs.discard, a_dead_letter),
 ]
 
 # Two operations share what records both their events.
@@ -372,5 +387,9 @@ UNTOLD = {
     "portal.operations.accounts.has_administrator": "reads",
     "portal.operations.accounts.new_password": "makes a text",
     "portal.operations.expiry.sweep": "nobody's change: what has had its time",
-    "portal.operations.notices.mail_due": "nobody's change: reminders",
+    "portal.operations.mail.enqueue": "nobody's change: a mail",
+    "portal.operations.mail.recipients": "reads",
+    "portal.operations.mail.send": "nobody's change: a mail",
+    "portal.operations.mail.send_queued": "nobody's change: a mail",
+    "portal.operations.notices.mail_notice": "nobody's change: reminders",
 }

@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +12,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from audit.jobs import registry
+from audit.jobs.leases import LeaseLost, RunningJob
 from audit.jobs.registry import Handler
 from audit.models import Job
+from audit.operations import jobs as operations
 
 BACK_OFF_S = 10  # after the first failure; each next one doubles it
 MOST_BACK_OFF_S = 3_600
@@ -21,46 +23,6 @@ MOST_ERROR = 500
 ENDED = "The worker ended while it did this job."
 
 log = structlog.get_logger("alta.jobs")
-
-
-class LeaseLost(Exception):
-    """Another worker has taken the job, or somebody discarded it: stop, and leave no trace."""
-
-
-@dataclass(slots=True)
-class RunningJob:
-    """A job in the hands of this worker."""
-
-    row: Job
-    lease_s: int
-    _extended: float = field(default_factory=time.monotonic)
-
-    @property
-    def id(self) -> int:
-        return self.row.pk
-
-    @property
-    def attempts(self) -> int:
-        """Which attempt this is, from 1."""
-        return self.row.attempts
-
-    def extend(self, *, now: bool = False) -> None:
-        """Keep the job; call it often while you work. Raises LeaseLost.
-
-        It writes when a quarter of the lease has passed, or `now`.
-        """
-        if not now and time.monotonic() - self._extended < self.lease_s / 4:
-            return
-        self.change(due_at=Now() + timedelta(seconds=self.lease_s))
-        self._extended = time.monotonic()
-
-    def change(self, **columns: Any) -> None:
-        """Write columns while the job is this worker's. Raises LeaseLost."""
-        mine = Job.objects.filter(
-            pk=self.row.pk, state=Job.State.RUNNING, attempts=self.row.attempts
-        )
-        if not mine.update(**columns):
-            raise LeaseLost
 
 
 def run_due(queue: str, most: int = 100, seconds: float | None = None) -> int:
@@ -117,6 +79,8 @@ def run(job: RunningJob) -> None:
         _do(job, handler)
     except LeaseLost:
         log.warning("job was taken by another worker", job=job.id, kind=job.row.kind)
+    except registry.Later as later:
+        _put_back(job, later.wait_s, attempts=job.attempts - 1)
     except (registry.UnknownKind, registry.GiveUp) as error:
         _end(job, told(error), is_last=True)
     except Exception as error:
@@ -138,14 +102,17 @@ def _do(job: RunningJob, handler: Handler) -> None:
 
 def _end(job: RunningJob, error: str, *, is_last: bool) -> None:
     """Put a job that failed back for later, or make it a dead letter."""
-    wait = timedelta(seconds=back_off_s(job.attempts))
-    try:
-        if is_last:
-            job.change(state=Job.State.FAILED, finished_at=Now(), error=error)
-        else:
-            job.change(state=Job.State.WAITING, due_at=Now() + wait, error=error)
-    except LeaseLost:
-        log.warning("job was taken by another worker", job=job.id, kind=job.row.kind)
+    if not is_last:
+        _put_back(job, back_off_s(job.attempts), error=error)
+        return
+    with suppress(LeaseLost):
+        operations.bury(job.row, error)
+
+
+def _put_back(job: RunningJob, wait_s: float, **columns: Any) -> None:
+    with suppress(LeaseLost):
+        due_at = Now() + timedelta(seconds=wait_s)
+        job.change(state=Job.State.WAITING, due_at=due_at, **columns)
 
 
 def back_off_s(attempts: int) -> float:

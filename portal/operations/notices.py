@@ -1,67 +1,62 @@
 """Mail about tokens that end soon: to each administrator with an address, once a notice."""
 
-import logging
+from typing import Any
 
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import F
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from portal import roles
-from portal.models import Account
+from audit.jobs.leases import RunningJob
+from audit.jobs.registry import Later, handles
+from portal.operations import mail
 from provisioning.models import ExpiryNotice
+from provisioning.operations.tokens import NOTICE_JOB
 
-log = logging.getLogger("alta.mail")
-
-
-def mail_due() -> int:
-    """Mail what still holds and nobody mailed yet, the nearest of a token only; return how many.
-
-    Notices are claimed before the mail is sent, so that two workers send it once; when the mail
-    server refuses, the claim is given back and the next run tries again.
-    """
-    if not settings.EMAIL_CONFIGURED:
-        return 0
-    accounts = Account.objects.filter(is_active=True, groups__name=roles.ADMINISTRATOR)
-    recipients = list(accounts.exclude(email="").values_list("email", flat=True))
-    sent = 0
-    for notice in _nearest() if recipients else ():
-        # Notices of earlier thresholds say less of the same end: they are told with this one.
-        told = ExpiryNotice.objects.filter(
-            token=notice.token_id, expires_at=notice.expires_at, days__gte=notice.days
-        )
-        now = timezone.now()
-        if not told.filter(mailed_at=None).update(mailed_at=now):
-            continue  # another worker was first
-        try:
-            _message(notice, recipients).send()
-        except OSError as error:  # smtplib's errors are OSErrors too
-            told.filter(mailed_at=now).update(mailed_at=None)
-            log.warning("The mail server refused a notice: %s", error)
-            break
-        sent += 1
-    return sent
+NOBODY_S = 900  # until it is looked again whether there is a mail server and somebody to write to
 
 
-def _nearest() -> list[ExpiryNotice]:
-    """Return the nearest unmailed notice of each token that will end as the notice says."""
-    due = ExpiryNotice.objects.filter(
-        mailed_at=None,
-        expires_at__gt=Now(),
-        expires_at=F("token__expires_at"),  # else it was renewed
-        token__removed_at=None,
-        token__is_active=True,
+@handles(
+    NOTICE_JOB,
+    most_attempts=mail.MOST_ATTEMPTS,
+    lease_s=mail.LEASE_S,
+    transactional=False,
+    label=_("E-mail about a token that ends"),
+)
+def mail_notice(payload: dict[str, Any], job: RunningJob) -> None:
+    """Mail a notice, unless it holds no longer or a nearer one of the same end tells more."""
+    notice = _that_holds(payload["notice"])
+    if notice is None:
+        return
+    to = mail.recipients()
+    if not to:
+        raise Later(NOBODY_S)
+    context = {"notice": notice, "token": notice.token}
+    mail.send("portal/mail/expiry_subject.txt", "portal/mail/expiry.txt", context, to=to, job=job)
+    # Notices of earlier thresholds say less of the same end: they are told with this one.
+    _of_the_same_end(notice).filter(days__gte=notice.days, mailed_at=None).update(
+        mailed_at=timezone.now()
     )
-    found = due.select_related("token__provider").order_by("expires_at", "token_id", "-days")
-    return list({notice.token_id: notice for notice in found}.values())
 
 
-def _message(notice: ExpiryNotice, recipients: list[str]) -> EmailMessage:
-    """Write the mail in the installation's language; it holds no secret."""
-    with translation.override(settings.LANGUAGE_CODE):
-        context = {"notice": notice, "token": notice.token, "url": settings.PUBLIC_URL}
-        subject = render_to_string("portal/mail/expiry_subject.txt", context)
-        body = render_to_string("portal/mail/expiry.txt", context)
-    return EmailMessage(" ".join(subject.split()), body, to=recipients)
+def _that_holds(notice_id: int) -> ExpiryNotice | None:
+    """Return a notice that nobody was mailed yet and whose token will end as it says."""
+    notice = (
+        ExpiryNotice.objects.filter(
+            pk=notice_id,
+            mailed_at=None,
+            expires_at__gt=Now(),
+            expires_at=F("token__expires_at"),  # else it was renewed
+            token__removed_at=None,
+            token__is_active=True,
+        )
+        .select_related("token__provider")
+        .first()
+    )
+    if notice and _of_the_same_end(notice).filter(days__lt=notice.days).exists():
+        return None
+    return notice
+
+
+def _of_the_same_end(notice: ExpiryNotice) -> Any:
+    return ExpiryNotice.objects.filter(token=notice.token_id, expires_at=notice.expires_at)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from audit import journal, patience
 from audit.actors import SYSTEM, Actor
+from audit.jobs import outbox
 from audit.types import EventType
 from provisioning import secrets
 from provisioning.errors import (
@@ -34,6 +35,7 @@ DEFAULT_LIFETIME_DAYS = 365
 LONGEST_LIFETIME_DAYS = 3650
 OVERLAPS_H = (0, 1, 24)
 NOTICE_DAYS = (30, 14, 7, 1)
+NOTICE_JOB = "notice.mail"
 RECENT_USE = timedelta(hours=24)
 LAST_USED_EVERY = timedelta(minutes=1)
 NOTE_MS = 250  # how long a note may wait for other writers
@@ -326,7 +328,8 @@ def notice_days(token: Token) -> list[int]:
 def notify() -> int:
     """Keep one notice for the nearest threshold that each token has passed; return how many.
 
-    A token found late (the jobs were down) gets the nearest notice only, not all it missed.
+    Each comes with a job that mails it. A token found late (the jobs were down) gets the nearest
+    notice only, not all it missed.
     """
     made = 0
     horizon = timezone.now() + timedelta(days=max(NOTICE_DAYS))
@@ -336,9 +339,12 @@ def notify() -> int:
         passed = [days for days in notice_days(token) if left <= timedelta(days=days)]
         if not passed:
             continue
-        _, created = ExpiryNotice.objects.get_or_create(
-            token=token, expires_at=token.expires_at, days=min(passed)
-        )
+        with transaction.atomic():
+            notice, created = ExpiryNotice.objects.get_or_create(
+                token=token, expires_at=token.expires_at, days=min(passed)
+            )
+            if created:
+                outbox.enqueue(NOTICE_JOB, {"notice": notice.pk}, key=str(notice.pk))
         made += created
     return made
 

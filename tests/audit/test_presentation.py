@@ -17,6 +17,7 @@ from tests.events import CUSTOM, ROWS, Row
 
 # Details that name something: they are told as they stand.
 NAMED = {
+    "error",
     "filters",
     "format",
     "groups",

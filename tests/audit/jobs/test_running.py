@@ -91,7 +91,7 @@ def test_a_lease_is_extended_by_its_holder_only(handles: Any) -> None:
     before = row.due_at
     job.extend(now=True)
     row.refresh_from_db()
-    assert row.due_at - before > timedelta(seconds=50)
+    assert row.due_at - before > timedelta(seconds=registry.LEASE_S - 5)
     make_due(row)
     running.claim("default")
     with pytest.raises(running.LeaseLost):
@@ -144,6 +144,20 @@ def test_a_handler_can_give_up(handles: Any) -> None:
     running.run_due("default")
     row.refresh_from_db()
     assert (row.state, row.attempts, row.error) == ("failed", 1, "GiveUp: its file is gone")
+
+
+@pytest.mark.django_db
+def test_a_job_that_cannot_be_done_yet_waits_without_a_failed_attempt(handles: Any) -> None:
+    @handles("test.later", most_attempts=1)
+    def later(payload: Any, job: Any) -> None:
+        raise registry.Later(900)
+
+    row = enqueue("test.later")
+    for _ in range(3):
+        make_due(row)
+        assert running.run_due("default") == 1
+        row.refresh_from_db()
+        assert (row.state, row.attempts, row.error) == ("waiting", 0, "")
 
 
 @pytest.mark.django_db
