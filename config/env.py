@@ -22,6 +22,7 @@ Value = TypeVar("Value")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 BROKER_SCHEMES = ("filesystem", "redis", "rediss", "unix", "redis+socket", "amqp", "amqps")
 EMAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "submission", "file", "console", "dummy")
+MAIL_PATIENCE_S = 10  # a third of the time after which another worker takes the mail
 HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 PEPPER = re.compile(r"([A-Za-z0-9_-]{1,16}):([\x21-\x2b\x2d-\x7e]{32,})")
 
@@ -104,7 +105,11 @@ def email(text: str) -> dict[str, object]:
     """Return Django's e-mail settings for a URL."""
     if urlsplit(text).scheme not in EMAIL_SCHEMES:
         raise ValueError(f"must begin with one of {', '.join(EMAIL_SCHEMES)}:")
-    return dict(dj_email_url.parse(text))
+    found: dict[str, object] = dict(dj_email_url.parse(text))
+    if found.get("EMAIL_FILE_PATH"):
+        found["EMAIL_FILE_PATH"] = f"/{str(found['EMAIL_FILE_PATH']).lstrip('/')}"
+    found["EMAIL_TIMEOUT"] = found.get("EMAIL_TIMEOUT") or MAIL_PATIENCE_S
+    return found
 
 
 def public_url(text: str) -> str:

@@ -170,7 +170,6 @@ STORAGES = {
 globals().update(
     {k: v for k, v in env.read("EMAIL_URL", "dummy:", env.email).items() if k.startswith("EMAIL_")}
 )
-EMAIL_TIMEOUT = 10  # seconds: a third of a job's lease
 EMAIL_CONFIGURED = env.read("EMAIL_URL", "", str) != ""
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read(
     "EMAIL_FROM", f"alta@{urlsplit(PUBLIC_URL).hostname}", str

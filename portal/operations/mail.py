@@ -14,7 +14,6 @@ from audit.jobs.registry import handles
 from portal import roles
 from portal.models import Account
 
-LEASE_S = 45  # longer than a slow mail server takes
 MOST_ATTEMPTS = 12  # with their back-off: four hours of a mail server that refuses
 
 
@@ -29,13 +28,7 @@ def enqueue(subject: str, body: str, context: dict[str, Any], *, key: str = "") 
         outbox.enqueue("mail", payload, key=key)
 
 
-@handles(
-    "mail",
-    most_attempts=MOST_ATTEMPTS,
-    lease_s=LEASE_S,
-    transactional=False,
-    label=_("E-mail"),
-)
+@handles("mail", most_attempts=MOST_ATTEMPTS, transactional=False, label=_("E-mail"))
 def send_queued(payload: dict[str, Any], job: RunningJob) -> None:
     """Send a mail that was written for later, to those who are administrators now."""
     if to := recipients():

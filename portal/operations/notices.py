@@ -19,7 +19,6 @@ NOBODY_S = 900  # until it is looked again whether there is a mail server and so
 @handles(
     NOTICE_JOB,
     most_attempts=mail.MOST_ATTEMPTS,
-    lease_s=mail.LEASE_S,
     transactional=False,
     label=_("E-mail about a token that ends"),
 )

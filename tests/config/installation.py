@@ -55,7 +55,8 @@ class Installation:
 
     process: "subprocess.Popen[bytes]"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.settings = settings
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -65,7 +66,7 @@ class Installation:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return kept | {"ALTA_DATA_DIR": str(self.folder)}
+        return kept | {"ALTA_DATA_DIR": str(self.folder)} | self.settings
 
     def start(self) -> None:
         with self.log.open("a") as log:

@@ -140,3 +140,9 @@ def test_secrets_are_made_once_and_closed_to_others(tmp_path):
 def test_the_first_of_several_token_keys_makes_new_digests():
     keys = env.peppers(f"k2:{LONG}, k1:{LONG}y")
     assert list(keys) == ["k2", "k1"]
+
+
+def test_a_folder_for_mail_is_a_whole_path_and_a_mail_server_has_some_seconds():
+    assert env.email("file:///var/mail")["EMAIL_FILE_PATH"] == "/var/mail"
+    assert env.email("smtp://mail.example.com")["EMAIL_TIMEOUT"] == env.MAIL_PATIENCE_S
+    assert env.email("smtp://mail.example.com?timeout=3")["EMAIL_TIMEOUT"] == 3
