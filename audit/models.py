@@ -190,10 +190,10 @@ class Job(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
 
     UNFINISHED = (State.WAITING, State.RUNNING)
 
@@ -253,6 +253,9 @@ class Job(models.Model):
     @property
     def audit_label(self) -> str:
         return self.kind
+
+
+BEAT = "beat"
 
 
 class Pulse(models.Model):

@@ -5,8 +5,8 @@ from django.db import connection
 
 from audit import counters, partitions
 from audit.evidence import sealing
-from audit.jobs import running, wakeup
-from audit.operations import verification
+from audit.jobs import pulses, running, wakeup  # noqa: F401 — pulses listens to Celery
+from audit.operations import jobs, verification
 
 
 @shared_task
@@ -43,3 +43,9 @@ def run_jobs(queue: str) -> int:
     if done:
         wakeup.send(queue)
     return done
+
+
+@shared_task
+def forget_jobs() -> int:
+    """Delete the jobs that were done long ago."""
+    return jobs.sweep()

@@ -314,6 +314,7 @@ CELERY_BEAT_SCHEDULE = {
     # A message that waited is worth nothing: the next one seals what it would have sealed.
     "seals": {"task": "audit.tasks.seal", "schedule": 2, "options": {"expires": 10}},
     "verification": {"task": "audit.tasks.verify", "schedule": 3600},
+    "old-jobs": {"task": "audit.tasks.forget_jobs", "schedule": 3600},
     "jobs": {
         "task": "audit.tasks.run_jobs",
         "args": ("default",),

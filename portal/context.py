@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from audit.jobs import standing
 from portal import navigation, roles, token_table
 from portal.middleware import THEME_COOKIE, THEMES
 
@@ -39,6 +40,13 @@ class Page:
         if not self._request.user.has_perm("provisioning.change_token"):
             return []
         return token_table.expiry_warnings()
+
+    @cached_property
+    def jobs_attention(self) -> standing.Attention | None:
+        """What is wrong with the background work, for those who can do something about it."""
+        if not self._request.user.has_perm("audit.change_job"):
+            return None
+        return standing.attention()
 
     @cached_property
     def crumbs(self) -> list[navigation.Line]:

@@ -83,6 +83,10 @@ MENU = (
             Entry(_("Audit trails"), "audit:events", "audit:", "audit.view_event", "scroll-text"),
         ),
     ),
+    Entry(
+        _("Settings"),
+        children=(Entry(_("Jobs"), "portal:jobs", "portal:job", "audit.view_job", "list-checks"),),
+    ),
 )
 
 

@@ -11,6 +11,7 @@ LABELS = {ADMINISTRATOR: _("System administrator"), AUDITOR: _("Read-only audito
 
 VIEWS = (
     ("audit", "view_event"),
+    ("audit", "view_job"),
     ("provisioning", "view_token"),
     ("provisioning", "view_user"),
     ("provisioning", "view_group"),
@@ -18,6 +19,7 @@ VIEWS = (
     ("provisioning", "view_loggedrequest"),
 )
 CHANGES = (
+    ("audit", "change_job"),
     ("provisioning", "add_token"),
     ("provisioning", "change_token"),
     ("provisioning", "delete_token"),

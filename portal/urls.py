@@ -6,6 +6,7 @@ from portal.views import (
     attributes,
     groups,
     home,
+    jobs,
     preferences,
     providers,
     requests,
@@ -16,6 +17,7 @@ from portal.views import (
 
 app_name = "portal"
 ATTRIBUTES = "administracion/identidad/atributos/"
+JOBS = "ajustes/trabajos/"
 REQUESTS = "registro/"
 TOKENS = "administracion/identidad/aprovisionamiento/"
 urlpatterns = [
@@ -49,5 +51,8 @@ urlpatterns = [
     path(
         f"{REQUESTS}exportar.jsonl", requests.download, {"format": "jsonl"}, name="requests-jsonl"
     ),
+    path(JOBS, jobs.index, name="jobs"),
+    path(f"{JOBS}<int:job_id>/reintentar/", jobs.retry, name="job-retry"),
+    path(f"{JOBS}<int:job_id>/descartar/", jobs.discard, name="job-discard"),
     path(f"{REQUESTS}<uuid:logged_id>/", requests.detail, name="request"),
 ]

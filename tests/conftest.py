@@ -14,6 +14,7 @@ from django.test import Client, TransactionTestCase
 
 from audit import append_only
 from audit.actors import Actor
+from audit.jobs import standing
 from portal import installation, roles
 from portal.models import Account
 from provisioning.log.buffer import LOG, Buffer
@@ -134,6 +135,12 @@ def _reconciled(request: pytest.FixtureRequest) -> Iterator[None]:
     result = Result()
     directory.reconcile(result)
     assert not result.discrepancies
+
+
+@pytest.fixture(autouse=True)
+def _just_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Miss no scheduler, however long the tests run."""
+    monkeypatch.setattr(standing, "STARTED", float("inf"))
 
 
 # The cast -------------------------------------------------------------------------------------

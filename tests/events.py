@@ -367,6 +367,7 @@ NEVER = {
 
 # What the operations' modules offer besides: it changes nothing that the trail tells of.
 UNTOLD = {
+    "audit.operations.jobs.sweep": "nobody's change: what has had its time",
     "provisioning.operations.access.note_failures": "counts what record_failures() tells",
     "provisioning.operations.attributes.carriers": "reads",
     "provisioning.operations.changes.again_after_deadlock": "wraps operations, which record",

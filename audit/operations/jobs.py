@@ -1,15 +1,23 @@
 """Jobs that were given up: told in the trail, then tried again or discarded by somebody."""
 
+from datetime import timedelta
+
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit import journal
 from audit.actors import SYSTEM, Actor
 from audit.jobs import wakeup
 from audit.jobs.leases import LeaseLost
-from audit.models import Job
+from audit.models import BEAT, Job, Pulse
 from audit.types import EventType, Outcome
+
+DAYS_DONE = 7  # that a job which was done is kept
+DAYS_FAILED = 90  # that a dead letter nobody looked at is kept: its event stays
+DAYS_SILENT = 7  # after which a worker's sign of life is no news
+BATCH = 1_000
 
 
 class NotFailed(Exception):
@@ -63,6 +71,21 @@ def discard(job_id: int, *, actor: Actor) -> None:
         asked_at=job.created_at.isoformat(),
     )
     job.delete()
+
+
+def sweep() -> int:
+    """Delete what has had its time, some at a time; return how many jobs.
+
+    Not a change that anybody made, so no event.
+    """
+    now = timezone.now()
+    Pulse.objects.filter(at__lt=now - timedelta(days=DAYS_SILENT)).exclude(name=BEAT).delete()
+    deleted = 0
+    for state, days in ((Job.State.DONE, DAYS_DONE), (Job.State.FAILED, DAYS_FAILED)):
+        old = Job.objects.filter(state=state, finished_at__lt=now - timedelta(days=days))
+        while batch := list(old.order_by("finished_at").values_list("pk", flat=True)[:BATCH]):
+            deleted += Job.objects.filter(pk__in=batch, state=state).delete()[0]
+    return deleted
 
 
 def _failed(job_id: int) -> Job:

@@ -78,6 +78,12 @@ def duration(value: timedelta) -> str:
 
 
 @register.simple_tag
+def duration_since(value: datetime) -> str:
+    """Return how long ago a moment was, as a length of time: «4 minutos»."""
+    return str(dates.format_timedelta(timezone.now() - value, threshold=1.01, locale=locale()))
+
+
+@register.simple_tag
 def duration_until(value: datetime) -> str:
     """Return how far ahead a moment is, in whole days or, on the last two, hours: «13 días»."""
     left = value - timezone.now()

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from audit.models import Event
+from audit.models import Event, Job, Pulse
 from provisioning.models import ExpiryNotice, LoggedRequest, Token
 from provisioning.operations import attributes, tokens, users
 from tests.conftest import MAKER
@@ -63,6 +63,13 @@ def pages(request, settings, entra, okta, provisioned, grouped):
         )
         for user in everybody
     ]
+    Pulse.objects.create(name="beat")
+    jobs = [
+        Job.objects.create(kind=f"k{n}", state=state, started_at=now, finished_at=now)
+        for n in range(rows)
+        for state in Job.State.values
+    ]
+    failed = [next(job.pk for job in jobs if job.state == Job.State.FAILED)]
     event = [Event.objects.get(type="user.created", target_id=str(user[0])).pk]
     return {
         "portal:home": [],
@@ -94,6 +101,9 @@ def pages(request, settings, entra, okta, provisioned, grouped):
         "portal:groups?q=equipo&idp=entra-id": [],
         "portal:group": group,
         "portal:group?q=example": group,
+        "portal:jobs": [],
+        "portal:job-retry": failed,
+        "portal:job-discard": failed,
         "portal:requests": [],
         "portal:requests?q=u0&idp=entra-id&method=PATCH&refused=1": [],
         "portal:request": [logged[0].pk],
