@@ -74,8 +74,8 @@ def send(queue: str) -> None:
     WAKER.tell(queue)
 
 
-def connect() -> Any:
-    """Return a connection to the broker that gives up soon."""
+def connect(url: str | None = None) -> Any:
+    """Return a connection to a broker, ours unless another is named, that gives up soon."""
     options = dict(current_app.conf.broker_transport_options or {})
     options |= {
         "socket_timeout": PATIENCE_S,
@@ -83,7 +83,9 @@ def connect() -> Any:
         "max_retries": 1,
         "interval_start": 0,
     }
-    return current_app.connection_for_write(connect_timeout=PATIENCE_S, transport_options=options)
+    return current_app.connection_for_write(
+        url, connect_timeout=PATIENCE_S, transport_options=options
+    )
 
 
 def publish(connection: Any, queue: str) -> None:

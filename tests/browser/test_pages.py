@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from audit import append_only
 from audit.evidence import sealing
-from audit.models import Event
+from audit.models import Event, Job, Pulse
 from audit.operations import verification
 from audit.search import searchable
 from provisioning.models import (
@@ -171,6 +171,13 @@ def pages(ana: Any, entra: Any) -> dict[str, str]:
         for method, status in [("GET", 200), ("PATCH", 400), ("DELETE", 503)] * 3
     ]
     LostRequests.objects.create(hour=timezone.now(), count=7)
+    now = timezone.now()
+    Pulse.objects.create(name="beat", at=now - timedelta(minutes=5))
+    Pulse.objects.create(name="task:audit.tasks.seal()", succeeded=False, error="OSError: no")
+    for state in ("waiting", "running", "failed"):
+        Job.objects.create(
+            kind="notice.mail", state=state, started_at=now, finished_at=now, error="OSError: no"
+        )
     return {
         "requests": reverse("portal:requests"),
         "no requests": f"{reverse('portal:requests')}?q=nobody&refused=1&since=2026-12-01",
@@ -185,6 +192,7 @@ def pages(ana: Any, entra: Any) -> dict[str, str]:
         "deleted user": reverse("portal:user", args=[leaver.pk]),
         "restore": reverse("portal:user-restore", args=[leaver.pk]),
         "erase": reverse("portal:user-erase", args=[leaver.pk]),
+        "jobs": reverse("portal:jobs"),
         "groups": reverse("portal:groups"),
         "group": reverse("portal:group", args=[group.pk]),
         "empty group": reverse("portal:group", args=[empty.pk]),
