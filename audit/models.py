@@ -183,6 +183,14 @@ class Verification(models.Model):
     audit_label = "Alta"
 
 
+class JobQuerySet(models.QuerySet["Job"]):
+    """Jobs, by how far they are."""
+
+    def unfinished(self) -> "JobQuerySet":
+        """Those that wait or run: in words without a parameter, as SQLite finds a partial index."""
+        return self.filter(finished_at=None)
+
+
 class Job(models.Model):
     """Work that must happen once, written with the change that asks for it (docs/decisions/0009).
 
@@ -194,8 +202,6 @@ class Job(models.Model):
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
-
-    UNFINISHED = (State.WAITING, State.RUNNING)
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=64)
@@ -210,18 +216,25 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    objects = JobQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
                 fields=("kind", "key"),
-                condition=models.Q(state__in=("waiting", "running")) & ~models.Q(key=""),
+                condition=models.Q(finished_at=None) & ~models.Q(key=""),
                 name="one_unfinished_job_a_key",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=("waiting", "running"), finished_at=None)
+                | models.Q(state__in=("done", "failed"), finished_at__isnull=False),
+                name="job_finished_when_it_says_so",
             ),
         )
         indexes = (
             models.Index(
                 fields=("queue", "due_at", "id"),
-                condition=models.Q(state__in=("waiting", "running")),
+                condition=models.Q(finished_at=None),
                 name="job_unfinished",
             ),
             models.Index(

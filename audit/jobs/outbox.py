@@ -33,9 +33,10 @@ def enqueue(
     if not key:
         job.save(force_insert=True)
         return job
+    unfinished = Job.objects.unfinished()
     for _ in range(TRIES):
         Job.objects.bulk_create([job], ignore_conflicts=True)
-        found = Job.objects.filter(kind=kind, key=key, state__in=Job.UNFINISHED).first()
+        found = unfinished.filter(queue=handler.queue, kind=kind, key=key).first()
         if found:
             return found
     raise RuntimeError(f"a job {kind!r} with the key {key!r} ends as fast as it is written")

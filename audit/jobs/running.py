@@ -46,7 +46,7 @@ def claim(queue: str) -> RunningJob | None:
 
     The attempt is counted here: a job that kills its worker comes to its end too.
     """
-    due = Job.objects.filter(queue=queue, state__in=Job.UNFINISHED, due_at__lte=Now())
+    due = Job.objects.unfinished().filter(queue=queue, due_at__lte=Now())
     due = due.order_by("due_at", "id")
     if not due.exists():
         return None

@@ -78,7 +78,11 @@ def queues(known: dict[str, Pulse]) -> list[Queue]:
 
 
 def _queue(name: str, known: dict[str, Pulse]) -> Queue:
-    waiting = Job.objects.filter(queue=name, state=Job.State.WAITING).order_by("due_at", "id")
+    waiting = (
+        Job.objects.unfinished()
+        .filter(queue=name, state=Job.State.WAITING)
+        .order_by("due_at", "id")
+    )
     counts: dict[str, Any] = waiting[: MOST + 1].aggregate(
         due=Count("pk", filter=Q(due_at__lte=Now())),
         later=Count("pk", filter=Q(due_at__gt=Now())),
@@ -91,7 +95,7 @@ def _queue(name: str, known: dict[str, Pulse]) -> Queue:
 
 def running() -> list[Job]:
     """Return the jobs in the hands of workers, the oldest first."""
-    jobs = Job.objects.filter(queue__in=QUEUES, state=Job.State.RUNNING)
+    jobs = Job.objects.unfinished().filter(queue__in=QUEUES, state=Job.State.RUNNING)
     return list(jobs.order_by("due_at", "id")[:MOST_RUNNING])
 
 

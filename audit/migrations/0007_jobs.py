@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("state__in", ("waiting", "running"))),
+                        condition=models.Q(("finished_at", None)),
                         fields=["queue", "due_at", "id"],
                         name="job_unfinished",
                     ),
@@ -77,12 +77,21 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(
-                            ("state__in", ("waiting", "running")),
-                            models.Q(("key", ""), _negated=True),
+                            ("finished_at", None), models.Q(("key", ""), _negated=True)
                         ),
                         fields=("kind", "key"),
                         name="one_unfinished_job_a_key",
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("finished_at", None), ("state__in", ("waiting", "running"))),
+                            models.Q(
+                                ("finished_at__isnull", False), ("state__in", ("done", "failed"))
+                            ),
+                            _connector="OR",
+                        ),
+                        name="job_finished_when_it_says_so",
+                    ),
                 ],
             },
         ),

@@ -174,9 +174,13 @@ def pages(ana: Any, entra: Any) -> dict[str, str]:
     now = timezone.now()
     Pulse.objects.create(name="beat", at=now - timedelta(minutes=5))
     Pulse.objects.create(name="task:audit.tasks.seal()", succeeded=False, error="OSError: no")
-    for state in ("waiting", "running", "failed"):
+    for state, finished_at in (("waiting", None), ("running", None), ("failed", now)):
         Job.objects.create(
-            kind="notice.mail", state=state, started_at=now, finished_at=now, error="OSError: no"
+            kind="notice.mail",
+            state=state,
+            started_at=now,
+            finished_at=finished_at,
+            error="OSError: no",
         )
     return {
         "requests": reverse("portal:requests"),

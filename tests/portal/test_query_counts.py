@@ -65,9 +65,9 @@ def pages(request, settings, entra, okta, provisioned, grouped):
     ]
     Pulse.objects.create(name="beat")
     jobs = [
-        Job.objects.create(kind=f"k{n}", state=state, started_at=now, finished_at=now)
+        Job.objects.create(kind=f"k{n}", state=state, started_at=now, finished_at=finished_at)
         for n in range(rows)
-        for state in Job.State.values
+        for state, finished_at in (("waiting", None), ("running", None), ("failed", now))
     ]
     failed = [next(job.pk for job in jobs if job.state == Job.State.FAILED)]
     event = [Event.objects.get(type="user.created", target_id=str(user[0])).pk]

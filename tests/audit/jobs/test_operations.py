@@ -64,7 +64,8 @@ def test_a_discarded_job_leaves_an_event_with_its_error(dead: Job) -> None:
 @pytest.mark.django_db
 def test_only_a_dead_letter_is_retried_or_discarded() -> None:
     for state in ("waiting", "running", "done"):
-        job = Job.objects.create(kind="test.see", state=state)
+        finished_at = timezone.now() if state == "done" else None
+        job = Job.objects.create(kind="test.see", state=state, finished_at=finished_at)
         for operation in (jobs.retry, jobs.discard):
             with pytest.raises(jobs.NotFailed):
                 operation(job.pk, actor=MAKER)
