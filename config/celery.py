@@ -22,5 +22,6 @@ class Folder(filesystem.Transport):
 
 TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Folder"
 app = Celery("alta")
+app.set_default()  # for every thread: the one that wakes workers too
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["audit", "provisioning", "portal"])

@@ -108,7 +108,7 @@ def test_supervisor_accepts_the_configuration(tmp_path):
         text=True,
         check=True,
     )
-    assert done.stdout == "banner beat web worker\n"
+    assert done.stdout == "banner beat exports web worker\n"
 
 
 def test_the_banner_shows_both_addresses_and_the_password_once():

@@ -1,6 +1,9 @@
 """A wake-up may be lost: whoever asks never waits for the broker, and a sweep looks too."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -67,6 +70,25 @@ def test_a_request_that_asks_for_a_job_never_meets_a_broken_broker(
     assert ended.wait(60)
     assert run_jobs.run("default") == 1, "the sweep does what no message told of"
     assert seen == [{}]
+
+
+def test_a_wake_up_goes_to_our_broker_from_a_process_and_a_thread_that_know_no_celery() -> None:
+    ask = """
+import django
+from threading import Thread
+django.setup()
+from audit.jobs import wakeup
+def show(): print(wakeup.connect().transport_cls, wakeup.WAKER._deliver({"exports"}))
+thread = Thread(target=show)
+thread.start()
+thread.join()
+"""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    environment.pop("CELERY_BROKER_URL", None)
+    done = subprocess.run(
+        [sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["filesystem", "True"]
 
 
 def test_wake_ups_that_come_together_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
