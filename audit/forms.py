@@ -98,6 +98,11 @@ class FilterForm(forms.Form):
     target = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     actor = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, now: datetime | None = None, **more: Any) -> None:
+        """Bind the form; relative periods end at `now`, which is the present without it."""
+        super().__init__(*args, **more)
+        self.now = now or timezone.now()
+
     def clean_since(self) -> date | None:
         return self._day("since")
 
@@ -145,10 +150,10 @@ class FilterForm(forms.Form):
 
     def _range(self, period: str) -> tuple[datetime | None, datetime | None]:
         if period == "24h":
-            return timezone.now() - timedelta(hours=24), None
+            return self.now - timedelta(hours=24), None
         if period:
             days_before = timedelta(days=DAYS_OF_PERIOD[period] - 1)
-            return _midnight(timezone.localdate() - days_before), None
+            return _midnight(timezone.localdate(self.now) - days_before), None
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         return (
             _midnight(since) if since else None,

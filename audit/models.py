@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from typing import Any, NoReturn
+from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from audit import types
 
@@ -269,6 +271,81 @@ class Job(models.Model):
 
 
 BEAT = "beat"
+
+
+class TrailExport(models.Model):
+    """Somebody's copy of a part of the trail: what was asked, how far it is, what it holds.
+
+    `query` is that of the page; with the language, the time zone and the moment it was asked it
+    says which events: those that had happened then. `run` names the chunks that are its file.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", pgettext_lazy("export", "Waiting")
+        RUNNING = "running", pgettext_lazy("export", "Being made")
+        DONE = "done", pgettext_lazy("export", "Ready")
+        FAILED = "failed", pgettext_lazy("export", "Failed")
+        EXPIRED = "expired", pgettext_lazy("export", "Expired")
+
+    UNFINISHED = (State.WAITING, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    actor_id = models.CharField(max_length=64)
+    actor_label = models.CharField(max_length=255)
+    format = models.CharField(max_length=16)
+    query = models.TextField(default="", blank=True)
+    language = models.CharField(max_length=16)
+    time_zone = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    job_id = models.BigIntegerField(null=True)
+    run = models.UUIDField(null=True)
+    rows = models.BigIntegerField(default=0)
+    estimate = models.BigIntegerField(null=True)
+    size = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, default="", blank=True)
+    trailer = models.JSONField(default=dict)
+    error = models.TextField(default="", blank=True)
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("asked_at", "id"), name="export_time"),)
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.format} {self.state}"
+
+    @property
+    def file_name(self) -> str:
+        """The name under which the file is downloaded, without its extension."""
+        return f"alta-{self.asked_at:%Y%m%d-%H%M%S}"
+
+    audit_kind = "trail"
+
+    @property
+    def audit_id(self) -> str:
+        return str(self.pk)
+
+    @property
+    def audit_label(self) -> str:
+        return self.file_name
+
+
+class ExportChunk(models.Model):
+    """A part of an export's file, compressed: the database is what all machines share."""
+
+    export = models.ForeignKey(TrailExport, on_delete=models.CASCADE, related_name="chunks")
+    run = models.UUIDField()
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("export", "run", "number"), name="one_chunk_a_number"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.export_id} {self.number}"
 
 
 class Pulse(models.Model):

@@ -82,6 +82,7 @@ NAMES: dict[str, Text] = {
     "requests": gettext_lazy("Requests"),
     "role": gettext_lazy("Role"),
     "scope": gettext_lazy("Scope"),
+    "sha256": gettext_lazy("SHA-256"),
     "token": gettext_lazy("Token"),
     "tokens": gettext_lazy("Tokens"),
     "type": gettext_lazy("Type"),

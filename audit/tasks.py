@@ -5,6 +5,7 @@ from django.db import connection
 
 from audit import counters, partitions
 from audit.evidence import sealing
+from audit.exports import making
 from audit.jobs import pulses, running, wakeup  # noqa: F401 — pulses listens to Celery
 from audit.operations import jobs, verification
 
@@ -34,6 +35,12 @@ def verify() -> bool:
     if not is_done:
         verify.delay()
     return is_done
+
+
+@shared_task
+def expire_exports() -> int:
+    """Delete the files of exports whose days are over."""
+    return making.expire()
 
 
 @shared_task

@@ -212,6 +212,18 @@ class EventType(Enum):
         _("Audit trail tampered with"),
         _("The verification found that the audit trail was altered"),
     )
+    TRAIL_EXPORTED = (
+        "trail.exported",
+        Category.TRAIL,
+        _("Audit trail exported"),
+        _("Somebody asked for a copy of a part of the audit trail"),
+    )
+    EXPORT_DOWNLOADED = (
+        "export.downloaded",
+        Category.TRAIL,
+        _("Export downloaded"),
+        _("Somebody downloaded a copy of a part of the audit trail"),
+    )
     JOB_FAILED = (
         "job.failed",
         Category.JOB,

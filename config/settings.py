@@ -23,6 +23,7 @@ PROVISIONING_LOG = env.read(
     "PROVISIONING_LOG", "all", env.one_of("all", "changes", "errors", "off")
 )
 PROVISIONING_LOG_READS = env.read("PROVISIONING_LOG_READS", "1", env.share)
+AUDIT_EXPORT_DAYS = env.read("AUDIT_EXPORT_DAYS", "7", env.whole_number(1, 365))
 PROVISIONING_LOG_DAYS = env.read("PROVISIONING_LOG_DAYS", "30", env.whole_number(1, 3_650))
 TRUSTED_PROXIES = env.read("TRUSTED_PROXIES", "", env.networks)
 CELERY_BROKER_URL = env.read("CELERY_BROKER_URL", "filesystem://", env.broker)
@@ -313,6 +314,7 @@ CELERY_BEAT_SCHEDULE = {
     "partitions": {"task": "audit.tasks.make_partitions", "schedule": 86400},
     # A message that waited is worth nothing: the next one seals what it would have sealed.
     "seals": {"task": "audit.tasks.seal", "schedule": 2, "options": {"expires": 10}},
+    "old-exports": {"task": "audit.tasks.expire_exports", "schedule": 3600},
     "verification": {"task": "audit.tasks.verify", "schedule": 3600},
     "old-jobs": {"task": "audit.tasks.forget_jobs", "schedule": 3600},
     "jobs": {

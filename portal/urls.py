@@ -4,6 +4,7 @@ from django.urls import path
 
 from portal.views import (
     attributes,
+    exports,
     groups,
     home,
     jobs,
@@ -17,6 +18,7 @@ from portal.views import (
 
 app_name = "portal"
 ATTRIBUTES = "administracion/identidad/atributos/"
+EXPORTS = "exportaciones/"
 JOBS = "ajustes/trabajos/"
 REQUESTS = "registro/"
 TOKENS = "administracion/identidad/aprovisionamiento/"
@@ -51,6 +53,10 @@ urlpatterns = [
     path(
         f"{REQUESTS}exportar.jsonl", requests.download, {"format": "jsonl"}, name="requests-jsonl"
     ),
+    path(EXPORTS, exports.index, name="exports"),
+    path(f"{EXPORTS}nueva/", exports.ask, name="export-ask"),
+    path(f"{EXPORTS}<uuid:export_id>/", exports.download, name="export-file"),
+    path(f"{EXPORTS}<uuid:export_id>/manifiesto/", exports.manifest, name="export-manifest"),
     path(JOBS, jobs.index, name="jobs"),
     path(f"{JOBS}<int:job_id>/reintentar/", jobs.retry, name="job-retry"),
     path(f"{JOBS}<int:job_id>/descartar/", jobs.discard, name="job-discard"),

@@ -21,8 +21,8 @@ from django.utils import timezone
 
 from audit.actors import Origin
 from audit.evidence import seals
-from audit.models import Job, Seal
-from audit.operations import jobs, verification
+from audit.models import Job, Seal, TrailExport
+from audit.operations import exports, jobs, verification
 from audit.types import EventType
 from portal import roles
 from portal.models import Account
@@ -271,6 +271,22 @@ def a_forged_seal() -> Arguments:
     return {}
 
 
+def an_export() -> Arguments:
+    return {
+        "format": "csv",
+        "query": "q=luis&idp=entra-id",
+        "language": "es",
+        "time_zone": "Europe/Madrid",
+    }
+
+
+def a_finished_export() -> Arguments:
+    export = TrailExport.objects.create(
+        format="csv", state="done", rows=3, sha256="ab" * 32, asked_at=timezone.now()
+    )
+    return {"export_id": export.pk}
+
+
 def a_running_job() -> Arguments:
     job = Job.objects.create(kind="tests", state=Job.State.RUNNING, attempts=5)
     return {"job": job, "error": "OSError: the mail server is away"}
@@ -354,6 +370,9 @@ ROWS = [
     Row(E.ROLE_REFUSED, signing.note_refused_role, lambda: {"request": a_request(an_account())}),
     Row(E.AUTHENTICATION_FAILED, access.record_failures, past_failures),
     Row(E.TRAIL_BROKEN, verification.verify_some, a_forged_seal),
+    Row(E.TRAIL_EXPORTED, exports.ask, an_export),
+    Row(E.TRAIL_EXPORTED, exports.note_direct, an_export),
+    Row(E.EXPORT_DOWNLOADED, exports.note_download, a_finished_export),
     Row(E.JOB_FAILED, jobs.bury, a_running_job),
     Row(E.JOB_RETRIED, jobs.retry, a_dead_letter),
     Row(E.JOB_DISCARDED, jobs.discard, a_dead_letter),

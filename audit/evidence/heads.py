@@ -17,7 +17,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     except ValueError:
         found = _from_lines(text)
     heads = [one.get("head", one) for one in found if isinstance(one, dict)]
-    heads = [head for head in heads if isinstance(head, dict) and _is_head(head)]
+    heads = [head for head in heads if is_head(head)]
     if not heads:
         raise NotAHead
     return heads
@@ -34,6 +34,9 @@ def _from_lines(text: str) -> list[Any]:
     return found
 
 
-def _is_head(head: dict[str, Any]) -> bool:
+def is_head(head: Any) -> bool:
+    """Return whether a value read from a file is a head."""
+    if not isinstance(head, dict):
+        return False
     number, signature = head.get("seal"), head.get("signature")
     return isinstance(number, int) and 0 < number < 2**63 and isinstance(signature, str)

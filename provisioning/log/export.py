@@ -7,12 +7,10 @@ from typing import Any
 
 import orjson
 
+from audit.exports.cells import BOM, safe
 from provisioning.models import LoggedRequest
 
 MOST = 100_000  # rows of one export
-BOM = "\ufeff"  # Excel takes a file without it for Latin-1
-# A cell that begins with one of these is a formula to a spreadsheet (OWASP, «CSV injection»).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 COLUMNS = (
     "time", "identityProvider", "token", "method", "path", "resourceType", "resourceId", "name",
     "status", "scimType", "detail", "durationMs", "requestId", "address", "userAgent", "ignored",
@@ -83,7 +81,7 @@ def _cell(value: Any) -> str:
             text = "; ".join(v if isinstance(v, str) else json.dumps(v) for v in value)
         case _:
             text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return safe(text)
 
 
 def _body(text: str) -> Any:

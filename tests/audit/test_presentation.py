@@ -25,6 +25,7 @@ NAMED = {
     "urn",
     "method",
     "path",
+    "sha256",
     "members_added",
     "members_removed",
 }

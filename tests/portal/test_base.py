@@ -247,6 +247,8 @@ def test_every_post_needs_its_csrf_token(ana, path):
 
 # What anybody who has signed in may send: about themselves and their browser.
 FOR_EVERYBODY = {"sign-in", "sign-out", "language", "theme", "password-change"}
+# What whoever may read the trail may send: an auditor exports too.
+FOR_READERS = {"export-ask"}
 STATE = (Token, TokenSecret, User, Group, Membership, CustomAttribute, Provider, Account, Job)
 
 
@@ -258,6 +260,7 @@ def test_every_post_refuses_who_lacks_the_permission(
     users.delete(leaver.pk, provider=entra.provider, actor=ana)
     ids = {
         "token_id": entra.token.pk,
+        "export_id": entra.token.pk,
         "provider_id": entra.provider.pk,
         "attribute_id": attributes.add("badge", actor=ana).pk,
         "group_id": Group.objects.get().pk,
@@ -280,7 +283,7 @@ def test_every_post_refuses_who_lacks_the_permission(
 
     before, refused = state(), set()
     for pattern in portal_patterns():
-        if pattern.name in FOR_EVERYBODY:
+        if pattern.name in FOR_EVERYBODY | FOR_READERS:
             continue
         ids["user_id"] = (luis if pattern.name == "user-transfer" else leaver).pk
         wanted = {name: ids[name] for name in pattern.pattern.converters}

@@ -5,6 +5,7 @@ The counts are in query_counts.json: an N+1 shows in review as a changed number.
 
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from audit.models import Event, Job, Pulse
+from audit.models import Event, Job, Pulse, TrailExport
 from provisioning.models import ExpiryNotice, LoggedRequest, Token
 from provisioning.operations import attributes, tokens, users
 from tests.conftest import MAKER
@@ -69,6 +70,11 @@ def pages(request, settings, entra, okta, provisioned, grouped):
         for n in range(rows)
         for state, finished_at in (("waiting", None), ("running", None), ("failed", now))
     ]
+    copies = [
+        TrailExport.objects.create(format="csv", state="done", run=uuid4(), asked_at=now)
+        for _ in range(rows)
+    ]
+    export = [copies[0].pk]
     failed = [next(job.pk for job in jobs if job.state == Job.State.FAILED)]
     event = [Event.objects.get(type="user.created", target_id=str(user[0])).pk]
     return {
@@ -101,6 +107,10 @@ def pages(request, settings, entra, okta, provisioned, grouped):
         "portal:groups?q=equipo&idp=entra-id": [],
         "portal:group": group,
         "portal:group?q=example": group,
+        "portal:exports": [],
+        "portal:export-ask": [],
+        "portal:export-file": export,
+        "portal:export-manifest": export,
         "portal:jobs": [],
         "portal:job-retry": failed,
         "portal:job-discard": failed,

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audit.evidence import heads, keys, seals, verification
 from audit.evidence.verification import Finding, Report
+from audit.exports import files
 from audit.models import Seal
 from portal.management.commandline import OperatorCommand, bar
 
@@ -46,7 +47,8 @@ class Command(OperatorCommand):
             "--expect-head",
             type=Path,
             metavar="FILE",
-            help="what audit_head printed, or lines of the log: these seals must still be there",
+            help="what audit_head printed, lines of the log, or an export of the trail: "
+            "these seals must still be there",
         )
         parser.add_argument(
             "--public-key",
@@ -128,7 +130,7 @@ def _keys(path: Path) -> tuple[bytes, ...]:
 
 def _heads(path: Path) -> list[dict[str, Any]]:
     try:
-        return heads.read(path)
+        return files.heads_in(path)
     except heads.NotAHead:
         raise CannotTell(f"{path} holds no head of the chain.") from None
     except (OSError, UnicodeDecodeError) as error:
