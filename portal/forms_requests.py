@@ -1,7 +1,7 @@
 """The filters of the provisioning log as they stand in the address."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit.days import DayRange
 from portal.forms_directory import SEARCH, GroupFilters
 from provisioning.log.explanations import BY_TYPE
 from provisioning.log.queries import Filters
@@ -29,7 +30,6 @@ PERIODS: tuple[tuple[str, str | Promise, timedelta], ...] = (
     ("24h", pgettext_lazy("period", "24 h"), timedelta(days=1)),
     ("7d", pgettext_lazy("period", "7 d"), timedelta(days=7)),
 )
-FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,7 @@ def _select() -> forms.Select:
     return forms.Select(attrs={"class": "control"})
 
 
-def _day(label: Any) -> forms.DateField:
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "control"})
-    return forms.DateField(label=label, required=False, input_formats=["%Y-%m-%d"], widget=widget)
-
-
-class RequestFilters(GroupFilters):
+class RequestFilters(DayRange, GroupFilters):
     """Text, IdP, method, status, scimType, days; and, from links, a period or a resource."""
 
     q = forms.CharField(
@@ -84,8 +79,6 @@ class RequestFilters(GroupFilters):
         ],
         widget=_select(),
     )
-    since = _day(pgettext_lazy("date", "From"))
-    until = _day(pgettext_lazy("date", "To"))
     refused = forms.ChoiceField(required=False, choices=[("1", "1")], widget=forms.HiddenInput)
     period = forms.ChoiceField(
         required=False,
@@ -95,26 +88,6 @@ class RequestFilters(GroupFilters):
     resource = forms.UUIDField(required=False, widget=forms.HiddenInput)
     bulk = forms.UUIDField(required=False, widget=forms.HiddenInput)
     field_order = ("q", "idp", "method", "status", "type", "since", "until")
-
-    def clean_since(self) -> date | None:
-        return self._usual("since")
-
-    def clean_until(self) -> date | None:
-        return self._usual("until")
-
-    def _usual(self, name: str) -> date | None:
-        day: date | None = self.cleaned_data[name]
-        if day and not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise forms.ValidationError(_("The year is from 2000 to 2999."))
-        return day
-
-    def clean(self) -> dict[str, Any]:
-        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
-        if since and until and since > until:
-            self.add_error("since", _("The first day is after the last one."))
-        if since or until:
-            self.cleaned_data["period"] = ""  # dates that were chosen win
-        return self.cleaned_data
 
     def filters(self) -> Filters:
         """Return what the form asks, its days counted in the viewer's time zone."""
@@ -138,11 +111,7 @@ class RequestFilters(GroupFilters):
         spans = {key: span for key, _label, span in PERIODS}
         if period := asked.get("period"):
             return timezone.now() - spans[period], None
-        since, until = asked.get("since"), asked.get("until")
-        return (
-            _midnight(since) if since else None,
-            _midnight(until + timedelta(days=1)) if until else None,
-        )
+        return self.days()
 
     def periods(self) -> list[Shortcut]:
         """Return the periods that one click chooses; the chosen one takes itself away."""
@@ -160,7 +129,3 @@ class RequestFilters(GroupFilters):
         """Return the switch between all requests and the refused ones."""
         chosen = "refused" in self.asked()
         return Shortcut(_("Errors only"), self.query(refused="" if chosen else "1"), chosen)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001
