@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
@@ -11,8 +12,9 @@ class Audit(AppConfig):
     name = "audit"
 
     def ready(self) -> None:
-        import audit.search  # noqa: F401 — registers the look-up
+        from audit.search import teach_sqlite  # registers the look-ups too
 
+        connection_created.connect(teach_sqlite)
         post_migrate.connect(_make_partitions, sender=self)
         autodiscover_modules("tasks")  # every process knows every kind of job
 

@@ -23,7 +23,7 @@ LONGEST_CURSOR = 100
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Some rows, newest first, and the cursors of the pages on both sides ("" for none)."""
+    """Some rows, in the order asked for, and the cursors of both neighbours ("" for none)."""
 
     rows: list[Row]
     newer: str = ""
@@ -66,8 +66,11 @@ class ByTime:
         self.columns: tuple[str, ...] = (time, number)
 
     def text(self, row: Any) -> str:
-        moment: datetime = getattr(row, self.time)
-        return f"{(moment - EPOCH) // timedelta(microseconds=1)}.{getattr(row, self.number)}"
+        return self.key(getattr(row, self.time), getattr(row, self.number))
+
+    def key(self, moment: datetime, number: int) -> str:
+        """Return the key of a row that is known by its columns only."""
+        return f"{(moment - EPOCH) // timedelta(microseconds=1)}.{number}"
 
     def beyond(self, rows: QuerySet[Any], text: str, *, older: bool) -> Q:
         microseconds, number = (int(part) for part in text.split(".", 1))
@@ -86,37 +89,59 @@ class ByTime:
 
 
 def page(
-    rows: QuerySet[Row], order: Order, cursor: str = "", size: int = 50, *, are_few: bool = False
+    rows: QuerySet[Row],
+    order: Order,
+    cursor: str = "",
+    size: int = 50,
+    *,
+    are_few: bool = False,
+    oldest_first: bool = False,
 ) -> Page[Row]:
     """Return the page at a cursor; the first one when the cursor is empty, forged or at an end.
 
     `are_few` tells that the rows were counted and are few: they are found first and sorted then.
     """
-    newest_first = _ordered(rows, order, are_few, newest_first=True)
+    forwards = _ordered(rows, order, are_few, newest_first=not oldest_first)
     older, condition = _read(rows, order, cursor)
-    if condition is not None and older:
-        found = list(newest_first.filter(condition)[: size + 1])
-        if found:
-            return Page(
-                found[:size],
-                newer=_cursor(order, found[0], older=False),
-                older=_cursor(order, found[size - 1], older=True) if len(found) > size else "",
-            )
+    is_first = condition is None
+    if condition is not None and older is not oldest_first:
+        found = list(forwards.filter(condition)[: size + 1])
+        has_more = len(found) > size
+        found = found[:size]
+        is_first = not found
     elif condition is not None:
-        newest_last = _ordered(rows, order, are_few, newest_first=False)
-        found = list(newest_last.filter(condition)[: size + 1])
-        if len(found) > size:
-            found = found[:size][::-1]
-            return Page(
-                found,
-                newer=_cursor(order, found[0], older=False),
-                older=_cursor(order, found[-1], older=True),
-            )
-        # Fewer than a page are newer: the first page shows them all, and is full.
-    found = list(newest_first[: size + 1])
-    return Page(
-        found[:size], older=_cursor(order, found[size - 1], older=True) if len(found) > size else ""
-    )
+        backwards = _ordered(rows, order, are_few, newest_first=oldest_first)
+        found = list(backwards.filter(condition)[: size + 1])
+        # Fewer than a page stand before: the first page shows them all, and is full.
+        is_first = len(found) <= size
+        has_more, found = True, found[:size][::-1]
+    if is_first:
+        found = list(forwards[: size + 1])
+        has_more, found = len(found) > size, found[:size]
+    before = cursor_of(order, found[0], older=oldest_first) if not is_first else ""
+    after = cursor_of(order, found[-1], older=not oldest_first) if has_more else ""
+    return Page(found, after, before) if oldest_first else Page(found, before, after)
+
+
+def beyond(rows: QuerySet[Row], order: Order, cursor: str) -> QuerySet[Row]:
+    """Return the rows on the far side of a cursor; none when it is empty or forged."""
+    _older, condition = _read(rows, order, cursor)
+    return rows.none() if condition is None else rows.filter(condition)
+
+
+def place(cursor: str) -> tuple[bool, tuple[datetime, int]] | None:
+    """Return which side a cursor by time asks for, older or not, and of which key."""
+    try:
+        text = _decoded(cursor)
+        microseconds, number = (int(part) for part in text[1:].split(".", 1))
+        if not 0 <= microseconds <= LAST_MICROSECOND:
+            return None
+        return {"o": True, "n": False}[text[:1]], (
+            EPOCH + timedelta(microseconds=microseconds),
+            number,
+        )
+    except (binascii.Error, UnicodeError, KeyError, ValueError):
+        return None
 
 
 def _ordered(
@@ -131,17 +156,27 @@ def _ordered(
     return rows.order_by(*(c.desc() if newest_first else c.asc() for c in columns))
 
 
-def _cursor(order: Order, row: Any, *, older: bool) -> str:
-    text = f"{'o' if older else 'n'}{order.text(row)}"
+def cursor_of(order: Order, row: Any, *, older: bool) -> str:
+    """Return the cursor of the rows older, or newer, than one."""
+    return cursor_at(order.text(row), older=older)
+
+
+def cursor_at(key: str, *, older: bool) -> str:
+    """Return the cursor of the rows older, or newer, than a key."""
+    text = f"{'o' if older else 'n'}{key}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _read(rows: QuerySet[Any], order: Order, cursor: str) -> tuple[bool, Q | None]:
-    if not cursor or len(cursor) > LONGEST_CURSOR:
-        return True, None
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+        text = _decoded(cursor)
         older = {"o": True, "n": False}[text[:1]]
         return older, order.beyond(rows, text[1:], older=older)
     except (binascii.Error, UnicodeError, KeyError, ValueError):
         return True, None
+
+
+def _decoded(cursor: str) -> str:
+    if not cursor or len(cursor) > LONGEST_CURSOR:
+        raise ValueError(cursor)
+    return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()

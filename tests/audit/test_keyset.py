@@ -95,7 +95,7 @@ def test_a_forged_cursor_shows_the_first_page(ten, cursor):
 
 
 def test_a_cursor_past_the_end_shows_the_first_page(ten):
-    end = keyset._cursor(ORDER, ten[0], older=True)
+    end = keyset.cursor_of(ORDER, ten[0], older=True)
     assert labels(paged(end)) == ["event9", "event8", "event7"]
 
 
