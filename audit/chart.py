@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Sum
 from django.db.models.functions import TruncHour
 from django.utils import formats, timezone
 
+from audit.conditions import condition_of
 from audit.models import HourlyCount
 from audit.moments import date_text, hour_text
 from audit.patience import TooSlow, within
@@ -143,6 +144,8 @@ def _hours(filters: Filters, first: date, last: date) -> Counter[datetime] | Non
         counted = counted.filter(type=filters.type)
     if filters.provider:
         counted = counted.filter(provider_kind=filters.provider)
+    if filters.conditions:  # on the columns that the counters hold too
+        counted = counted.filter(condition_of(filters.conditions))
     for hour, count in counted.values("hour").annotate(sum=Sum("count")).values_list("hour", "sum"):
         hours[hour] += count
     rows = matching(filters).filter(performed_at__gte=max(live, since), performed_at__lt=until)

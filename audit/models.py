@@ -133,6 +133,36 @@ class HourlyCount(models.Model):
         return f"{self.hour:%Y-%m-%d %H}h {self.type} {self.count}"
 
 
+class SavedView(models.Model):
+    """A query of the audit page under a name, for everybody who may read the trail."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    query = models.CharField(max_length=4000, blank=True)
+    # A copy, not a foreign key: this app knows no accounts.
+    owner_id = models.CharField(max_length=64)
+    owner_label = models.CharField(max_length=255)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    audit_kind = "view"
+
+    @property
+    def audit_id(self) -> str:
+        """The id under which the trail names it."""
+        return str(self.pk)
+
+    @property
+    def audit_label(self) -> str:
+        """The name under which the trail names it."""
+        return self.name
+
+
 class Seal(AppendOnly):
     """A signed statement of which events a window held: a link of the chain (docs/audit.md).
 

@@ -32,6 +32,7 @@ TARGETS: dict[str, Text] = {
     "service": gettext_lazy("SCIM service"),
     "trail": gettext_lazy("Audit trail"),
     "job": gettext_lazy("Job"),
+    "view": gettext_lazy("View"),
 }
 ACTORS: dict[str, Text] = {
     "administrator": gettext_lazy("Portal account"),
@@ -67,6 +68,8 @@ NAMES: dict[str, Text] = {
     "members_added": gettext_lazy("Members added"),
     "members_removed": gettext_lazy("Members removed"),
     "minute": gettext_lazy("Minute"),
+    "name": pgettext_lazy("column", "Name"),
+    "query": gettext_lazy("What it shows"),
     "name.familyName": gettext_lazy("Family name"),
     "name.formatted": gettext_lazy("Full name"),
     "name.givenName": gettext_lazy("Given name"),

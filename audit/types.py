@@ -206,6 +206,24 @@ class EventType(Enum):
         _("SCIM requests were refused for want of a valid token"),
     )
 
+    VIEW_SAVED = (
+        "view.saved",
+        Category.TRAIL,
+        _("View saved"),
+        _("A view of the audit trail was saved"),
+    )
+    VIEW_RENAMED = (
+        "view.renamed",
+        Category.TRAIL,
+        _("View renamed"),
+        _("A saved view of the audit trail was renamed"),
+    )
+    VIEW_DELETED = (
+        "view.deleted",
+        Category.TRAIL,
+        _("View deleted"),
+        _("A saved view of the audit trail was deleted"),
+    )
     TRAIL_BROKEN = (
         "trail.broken",
         Category.TRAIL,

@@ -20,6 +20,9 @@ VIEWS = (
 )
 CHANGES = (
     ("audit", "change_job"),
+    ("audit", "add_savedview"),
+    ("audit", "change_savedview"),
+    ("audit", "delete_savedview"),
     ("provisioning", "add_token"),
     ("provisioning", "change_token"),
     ("provisioning", "delete_token"),

@@ -11,6 +11,7 @@ from portal.views import (
     preferences,
     providers,
     requests,
+    saved_views,
     sessions,
     tokens,
     users,
@@ -61,4 +62,7 @@ urlpatterns = [
     path(f"{JOBS}<int:job_id>/reintentar/", jobs.retry, name="job-retry"),
     path(f"{JOBS}<int:job_id>/descartar/", jobs.discard, name="job-discard"),
     path(f"{REQUESTS}<uuid:logged_id>/", requests.detail, name="request"),
+    path("vistas/nueva/", saved_views.save, name="view-save"),
+    path("vistas/<uuid:view_id>/", saved_views.rename, name="view-rename"),
+    path("vistas/<uuid:view_id>/borrar/", saved_views.delete, name="view-delete"),
 ]

@@ -22,7 +22,7 @@ from django.utils import timezone
 from audit.actors import Origin
 from audit.evidence import seals
 from audit.models import Job, Seal, TrailExport
-from audit.operations import exports, jobs, verification
+from audit.operations import exports, jobs, saved_views, verification
 from audit.types import EventType
 from portal import roles
 from portal.models import Account
@@ -108,6 +108,10 @@ def a_token(**columns: Any) -> Token:
 def expired_tokens() -> Arguments:
     a_token(expires_at=timezone.now() - timedelta(days=1))
     return {}
+
+
+def a_view() -> Arguments:
+    return {"view_id": saved_views.save("Bajas", "f=status.is.failure", actor=MAKER).pk}
 
 
 def tokens_above_the_limit() -> Arguments:
@@ -333,6 +337,9 @@ ROWS = [
         groups.delete,
         lambda: {"group_id": a_group(a_user()).pk, "provider": entra()},
     ),
+    Row(E.VIEW_SAVED, saved_views.save, lambda: {"name": "Bajas", "query": "q=x"}),
+    Row(E.VIEW_RENAMED, saved_views.rename, lambda: a_view() | {"name": "Altas"}),
+    Row(E.VIEW_DELETED, saved_views.delete, a_view),
     Row(E.ATTRIBUTE_CREATED, attributes.add, lambda: {"name": "region", "type": "dateTime"}),
     Row(E.ATTRIBUTE_REMOVED, attributes.remove, an_attribute_with_a_value),
     Row(

@@ -9,9 +9,9 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from audit.forms import PROVIDERS
 from audit.models import PROVIDER_ALIASES, Event
 from audit.types import EventType
+from audit.words import PROVIDERS
 from provisioning.models import Provider
 from provisioning.operations import tokens
 
@@ -36,7 +36,7 @@ def test_the_columns_are_in_the_order_of_the_manual(auditor_page, happened):
     )
     assert head
     assert re.findall(r">([^<>\s][^<>]*)<", head[0]) == COLUMNS
-    assert 'aria-sort="descending">Realizado en<' in head[0]
+    assert re.search(r'aria-sort="descending"><a href="[^"]*sort=oldest">Realizado en<', head[0])
 
 
 def test_a_row_says_type_and_category_and_the_second_to_the_second(auditor_page, happened):
@@ -281,13 +281,18 @@ def test_a_full_page_costs_as_many_queries_as_an_empty_one(auditor_page, happene
     for n in range(60):
         happened(NOON - timedelta(minutes=n), provider_kind=("okta", "entra-id")[n % 2])
     text_of(auditor_page)
-    # session, account, its permissions (2) and role; count, page, chart (3: until when it was
-    # counted, the counters, the hours since)
-    with selects(13):
+    # session, account, its permissions (2) and role; count, page; saved views; the seal, its
+    # check, what waits
+    with selects(11):
         text_of(auditor_page)
-    # the chart of a search counts the matches themselves
     with selects(11):
         text_of(auditor_page, "?q=luis&idp=okta")
+    # the entities' keys, their events, what is said of each
+    with selects(13):
+        text_of(auditor_page, "?view=grouped")
+    # until when it was counted, the counters, the hours since
+    with selects(8):
+        auditor_page.get(f"{PAGE}grafica/")
 
 
 def test_the_filter_knows_every_kind_of_idp():

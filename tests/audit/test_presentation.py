@@ -28,6 +28,7 @@ NAMED = {
     "sha256",
     "members_added",
     "members_removed",
+    "query",
 }
 
 

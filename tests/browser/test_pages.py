@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from audit import append_only
+from audit import append_only, columns
 from audit.evidence import sealing
 from audit.models import Event, Job, Pulse
-from audit.operations import verification
+from audit.operations import saved_views, verification
 from audit.search import searchable
 from provisioning.models import (
     Group,
@@ -27,6 +27,7 @@ from provisioning.models import (
 )
 from provisioning.models.fields import new_id
 from provisioning.operations import attributes, tokens
+from tests.conftest import MAKER
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 VIOLATIONS = """
@@ -170,6 +171,7 @@ def pages(ana: Any, entra: Any) -> dict[str, str]:
         )
         for method, status in [("GET", 200), ("PATCH", 400), ("DELETE", 503)] * 3
     ]
+    view = saved_views.save("Mis bajas", "f=activity.is.user.deleted", actor=MAKER)
     LostRequests.objects.create(hour=timezone.now(), count=7)
     now = timezone.now()
     Pulse.objects.create(name="beat", at=now - timedelta(minutes=5))
@@ -190,6 +192,15 @@ def pages(ana: Any, entra: Any) -> dict[str, str]:
         "trail": reverse("audit:events"),
         "nothing found": f"{reverse('audit:events')}?q=nobody&since=2026-12-01&until=2026-01-01",
         "event": reverse("audit:event", args=[event.pk]),
+        "entities": f"{reverse('audit:events')}?view=grouped",
+        "all columns": f"{reverse('audit:events')}?cols={','.join(columns.ORDER)}&sort=oldest",
+        "chips": f"{reverse('audit:events')}?f=status.is.failure&f=by.contains.x&f=planet.is.x",
+        "filter of a word": f"{reverse('audit:add-filter')}?column=status&q=azure",
+        "filter of a time": f"{reverse('audit:add-filter')}?column=time",
+        "filter of a text": f"{reverse('audit:add-filter')}?column=details",
+        "plot": reverse("audit:plot"),
+        "view to save": f"{reverse('portal:view-save')}?query=q%3Dazure",
+        "saved view": reverse("portal:view-rename", args=[view.pk]),
         "users": reverse("portal:users"),
         "user": reverse("portal:user", args=[people[1].pk]),
         "transfer": reverse("portal:user-transfer", args=[people[1].pk]),
@@ -272,11 +283,12 @@ def test_filtering_while_typing_changes_the_address_and_back_returns(open_page, 
     expect(page.locator("#count")).to_have_text("1 evento")
     expect(page.get_by_label("Buscar")).to_be_focused()
     expect(page.locator("#said")).to_have_text("1 evento")
-    page.get_by_label("Actividad", exact=True).select_option("token.created")
+    search = page.get_by_role("search")
+    search.get_by_label("Actividad", exact=True).select_option("token.created")
     page.wait_for_url("**&activity=token.created")
     expect(page.get_by_text("Ningún evento")).to_be_visible()
     page.get_by_role("link", name="Borrar los filtros").last.click()
-    expect(page.locator("#count")).to_have_text("74 eventos")
+    expect(page.locator("#count")).to_have_text("75 eventos")
     page.go_back()
     expect(page.locator("#count")).to_have_text("0 eventos")
     page.go_back()
@@ -310,7 +322,7 @@ def test_the_details_open_to_before_and_after(open_page, pages):
 def test_the_trail_is_filtered_and_opened_without_script(open_page, pages):
     page = open_page(pages["trail"], script=False)
     page.get_by_label("Buscar").fill("azure")
-    page.get_by_label("IdP").select_option("Entra ID")
+    page.get_by_role("search").get_by_label("IdP").select_option("Entra ID")
     page.get_by_role("button", name="Filtrar").click()
     expect(page.locator("#count")).to_have_text("72 eventos")  # and two of its token
     page.get_by_role("link", name="Más antiguos").click()
@@ -429,3 +441,69 @@ def test_a_refusal_is_found_and_explained_without_script(open_page, pages):
     page.locator(".requests tbody a").first.click()
     expect(page.get_by_text("Qué hacer en Entra ID")).to_be_visible()
     expect(page.locator("#curl")).to_have_value(re.compile("Bearer \\$SCIM_TOKEN"))
+
+
+def test_a_filter_is_added_where_one_stands_and_taken_away_again(open_page, pages):
+    page = open_page(pages["trail"] + "?q=azure")
+    page.get_by_role("button", name="Añadir un filtro").click()
+    page.get_by_role("menuitem", name="Estado").or_(page.get_by_role("link", name="Estado")).click()
+    form = page.get_by_role("form", name="Añadir un filtro")
+    expect(form.get_by_label("Estado")).to_be_focused()
+    form.get_by_label("Rechazado").check()
+    form.get_by_role("button", name="Filtrar").click()
+    page.wait_for_url("**?q=azure&f=status.is.failure")
+    expect(page.locator("#count")).to_have_text("10 eventos")
+    expect(page.locator(".plot")).to_be_visible()
+    page.get_by_role("link", name=re.compile("Estado es Rechazado")).click()
+    page.wait_for_url("**?q=azure")
+
+
+def test_a_filter_is_added_and_the_columns_are_chosen_without_script(open_page, pages):
+    page = open_page(pages["trail"], script=False)
+    page.get_by_role("button", name="Añadir un filtro").click()
+    page.locator("#add-filter").get_by_text("Dirección", exact=True).click()
+    page.get_by_label("Dirección").select_option("está en la red")
+    page.get_by_label("Valor").fill("203.0.113.0/24")
+    page.get_by_role("button", name="Filtrar").click()
+    expect(page.locator("#count")).to_have_text("0 eventos")  # their words lack the address
+    page.get_by_role("link", name="Borrar los filtros").last.click()
+    page.locator(".columns > summary").click()
+    page.locator(".columns").get_by_label("Programa").check()
+    page.locator(".columns").get_by_label("Detalles").uncheck()
+    page.locator(".columns").get_by_role("button", name="Mostrar").click()
+    expect(page.get_by_role("columnheader", name="Programa")).to_be_visible()
+    page.goto(page.url.partition("?")[0])
+    expect(page.get_by_role("columnheader", name="Programa")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Detalles")).to_have_count(0)
+    page.get_by_role("link", name="Eventos en el tiempo").click()
+    expect(page.locator(".plot")).to_be_visible()
+
+
+def test_entities_lead_to_their_history_and_events_to_their_neighbours(open_page, pages):
+    page = open_page(pages["entities"])
+    page.get_by_role("link", name="persona01@example.com").click()
+    expect(page.locator("#count")).to_have_text("70 eventos")
+    page.locator(".trail tbody a.plain").first.click()
+    page.get_by_role("link", name="Su evento anterior").click()
+    expect(page.get_by_role("link", name="Su evento siguiente")).to_be_visible()
+
+
+def test_new_events_are_offered_live(open_page, pages):
+    page = open_page(pages["trail"])
+    page.get_by_role("button", name="En vivo").click()
+    saved_views.save("Recién guardada", "q=x", actor=MAKER)
+    news = page.get_by_role("link", name="1 nuevo")
+    expect(news).to_be_visible(timeout=10_000)
+    news.click()
+    expect(page.locator(".trail tbody tr").first).to_contain_text("Recién guardada")
+
+
+def test_a_view_is_saved_under_a_name_and_offered(open_page, pages):
+    page = open_page(pages["trail"] + "?q=azure")
+    page.get_by_role("link", name="Guardar esta vista").click()
+    page.get_by_label("Nombre").fill("Todo de Azure")
+    page.get_by_role("button", name="Guardar", exact=True).click()
+    page.wait_for_url("**?q=azure")
+    page.get_by_role("button", name="Vistas").click()
+    page.locator("#views").get_by_text("Todo de Azure", exact=True).click()
+    page.wait_for_url("**?q=azure")

@@ -14,7 +14,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone, translation
 
-from audit.models import Event, Job
+from audit.models import Event, Job, SavedView
+from audit.operations import saved_views
 from audit.types import EventType
 from portal import navigation
 from portal.models import Account
@@ -249,7 +250,9 @@ def test_every_post_needs_its_csrf_token(ana, path):
 FOR_EVERYBODY = {"sign-in", "sign-out", "language", "theme", "password-change"}
 # What whoever may read the trail may send: an auditor exports too.
 FOR_READERS = {"export-ask"}
-STATE = (Token, TokenSecret, User, Group, Membership, CustomAttribute, Provider, Account, Job)
+STATE = (
+    Token, TokenSecret, User, Group, Membership, CustomAttribute, Provider, Account, Job, SavedView,
+)  # fmt: skip
 
 
 def test_every_post_refuses_who_lacks_the_permission(
@@ -266,6 +269,7 @@ def test_every_post_refuses_who_lacks_the_permission(
         "group_id": Group.objects.get().pk,
         "logged_id": UUID(int=1),
         "job_id": Job.objects.create(kind="tests", state="failed", finished_at=timezone.now()).pk,
+        "view_id": saved_views.save("Bajas", "", actor=ana).pk,
     }
     sent = {
         "token-generate": {"name": "x", "lifetime": "365"},
@@ -274,6 +278,9 @@ def test_every_post_refuses_who_lacks_the_permission(
         "provider-configure": {"allow_rename": "yes"},
         "attribute-add": {"name": "other", "type": "string"},
         "attribute-remove": {"confirmation": "badge"},
+        "view-save": {"name": "Altas"},
+        "view-rename": {"name": "Altas"},
+        "view-delete": {},
         "user-transfer": {"idp": "okta"},
         "user-erase": {"confirmation": leaver.user_name},
     }

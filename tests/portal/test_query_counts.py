@@ -14,6 +14,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from audit.models import Event, Job, Pulse, TrailExport
+from audit.operations import saved_views
 from provisioning.models import ExpiryNotice, LoggedRequest, Token
 from provisioning.operations import attributes, tokens, users
 from tests.conftest import MAKER
@@ -76,6 +77,7 @@ def pages(request, settings, entra, okta, provisioned, grouped):
     ]
     export = [copies[0].pk]
     failed = [next(job.pk for job in jobs if job.state == Job.State.FAILED)]
+    views = [saved_views.save(f"Vista {n}", "", actor=MAKER) for n in range(rows)]
     event = [Event.objects.get(type="user.created", target_id=str(user[0])).pk]
     return {
         "portal:home": [],
@@ -123,7 +125,15 @@ def pages(request, settings, entra, okta, provisioned, grouped):
         "audit:events": [],
         "audit:events?q=entra&activity=user.created&idp=entra-id&period=24h": [],
         "audit:events?activity=user.transferred": [],
+        "audit:events?view=grouped": [],
+        "audit:events?f=status.is.success&f=by.contains.entra&sort=oldest": [],
+        "audit:plot": [],
+        "audit:add-filter?column=status": [],
+        "audit:news?after=x": [],
         "audit:event": event,
+        "portal:view-save": [],
+        "portal:view-rename": [views[0].pk],
+        "portal:view-delete": [views[0].pk],
         "audit:seal": [],
     }
 
