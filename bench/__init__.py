@@ -1,0 +1,1 @@
+"""How fast Alta is, beside what it is compared with (README.md here says how to read it)."""
