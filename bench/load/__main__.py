@@ -30,6 +30,8 @@ def main() -> None:
         "--members", type=int, nargs="*", default=[100, 10_000, 50_000], metavar="N",
         help="a group with so many members, for each number (100 10000 50000)",
     )  # fmt: skip
+    directory.add_argument("--first", type=int, default=0, help="leave out users before this (0)")
+    directory.add_argument("--first-group", type=int, default=0, help="the first group's number")
     directory.add_argument("--provider", default="entra-id", help="whose they are (entra-id)")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -76,9 +78,15 @@ def load_directory(options: argparse.Namespace) -> None:
 
     provider = Provider.objects.get(key=options.provider)
     with _bar() as bar:
-        users = options.users
-        step(bar, "users", users, lambda told: directory.load_users(provider, 0, users, told))
-        for number, size in enumerate(options.members):
+        first, end = options.first, options.users
+        if end > first:
+            step(
+                bar, "users", end - first,
+                lambda told: directory.load_users(provider, first, end, told),
+            )  # fmt: skip
+        else:
+            directory.ensure_attributes()
+        for number, size in enumerate(options.members, options.first_group):
 
             def fill(told: Callable[[int], None], number: int = number, size: int = size) -> None:
                 directory.load_group(provider, number, size, told)

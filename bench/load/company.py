@@ -1,11 +1,15 @@
 """The people and groups that fill a bench: the same for a number on every run, none kept."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from portal.simulator.people import DEPARTMENTS, DOMAIN, FAMILY, GIVEN, fold
+from provisioning.scim.schemas import CUSTOM, ENTERPRISE
 
 SITES = ("Madrid", "Barcelona", "Lisboa", "Bilbao", "Sevilla", "París", "Berlín", "Łódź")
+FOUNDED = datetime(2025, 1, 1, tzinfo=UTC)  # when the first user came; the others a second apart
 TEAMS = ("Proyecto", "Acceso", "Lista", "Sede", "Turno", "Rol")
 _GIVEN = tuple((name, fold(name)) for name in GIVEN)
 _FAMILY = tuple((name, fold(name)) for name in FAMILY)
@@ -70,3 +74,35 @@ def group_name(number: int) -> str:
     bits = mixed(number, 8)
     department = DEPARTMENTS[bits % len(DEPARTMENTS)]
     return f"{TEAMS[(bits >> 16) % len(TEAMS)]} {department} {number}"
+
+
+def resource(person: Person) -> dict[str, Any]:
+    """Return a person as an IdP provisions her: name, e-mail, department, two custom values."""
+    return {
+        "externalId": person.external_id,
+        "userName": person.user_name,
+        "displayName": person.display_name,
+        "name": {
+            "formatted": person.display_name,
+            "familyName": person.family_name,
+            "givenName": person.given_name,
+        },
+        "emails": [{"type": "work", "value": person.user_name, "primary": True}],
+        "active": True,
+        ENTERPRISE: {"department": person.department},
+        CUSTOM: {"costCenter": str(person.number % 90), "site": person.site},
+    }
+
+
+def user_id(number: int) -> UUID:
+    """Return the id of a made user."""
+    return identifier(_ms(number), number, 41)
+
+
+def group_id(number: int) -> UUID:
+    """Return the id of a made group."""
+    return identifier(_ms(number), number, 42)
+
+
+def _ms(number: int) -> int:
+    return int(FOUNDED.timestamp() * 1000) + number * 1000

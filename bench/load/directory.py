@@ -6,7 +6,7 @@ They come with no event: a bench measures requests, not a history.
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,54 +15,21 @@ from django.db import connection
 
 from audit.actors import SYSTEM
 from bench.load import company
+from bench.load.company import FOUNDED, group_id, resource, user_id
 from bench.load.copying import copy, indexed_afterwards, without_limits
 from provisioning.adapters import GroupAdapter, UserAdapter
 from provisioning.models import CustomAttribute, Group, IndexedValue, Membership, Provider, User
-from provisioning.models.attributes import CUSTOM_SCHEMA, SchemaState, user_type
+from provisioning.models.attributes import SchemaState, user_type
 from provisioning.models.fields import key_of
 from provisioning.operations import attributes
-from provisioning.scim.schemas import ENTERPRISE
 
 Told = Callable[[int], None]
-FOUNDED = datetime(2025, 1, 1, tzinfo=UTC)  # when the first user came; the others a second apart
 AT_ONCE = 5_000
 FEW = 2_000  # with fewer rows than this, indexes are kept up to date row by row
 LOOKS_EVERY_S = 0.3
 USERS, VALUES = "provisioning_user", "provisioning_indexedvalue"
 GROUPS, MEMBERS = "provisioning_group", "provisioning_membership"
 ATTRIBUTES = ("costCenter", "site")
-
-
-def resource(person: company.Person) -> dict[str, Any]:
-    """Return a person as an IdP provisions her: name, e-mail, department, two custom values."""
-    return {
-        "externalId": person.external_id,
-        "userName": person.user_name,
-        "displayName": person.display_name,
-        "name": {
-            "formatted": person.display_name,
-            "familyName": person.family_name,
-            "givenName": person.given_name,
-        },
-        "emails": [{"type": "work", "value": person.user_name, "primary": True}],
-        "active": True,
-        ENTERPRISE: {"department": person.department},
-        CUSTOM_SCHEMA: {"costCenter": str(person.number % 90), "site": person.site},
-    }
-
-
-def user_id(number: int) -> UUID:
-    """Return the id of a made user."""
-    return company.identifier(_ms(number), number, 41)
-
-
-def group_id(number: int) -> UUID:
-    """Return the id of a made group."""
-    return company.identifier(_ms(number), number, 42)
-
-
-def _ms(number: int) -> int:
-    return int(FOUNDED.timestamp() * 1000) + number * 1000
 
 
 def ensure_attributes() -> None:

@@ -120,9 +120,9 @@ def test_made_users_are_as_the_operations_make_them(scim, entra):
     provider = Provider.objects.get(key="entra-id")
     directory.load_users(provider, 0, 30, lambda count: None)
     group = directory.load_group(provider, 0, 20, lambda count: None)
-    wanted = directory.resource(company.person(7))
+    wanted = company.resource(company.person(7))
     found = scim.get(f'/scim/v2/Users?filter=userName eq "{wanted["userName"].upper()}"').json()
-    assert found["Resources"][0]["id"] == str(directory.user_id(7))
+    assert found["Resources"][0]["id"] == str(company.user_id(7))
     assert {key: found["Resources"][0][key] for key in wanted} == wanted
     by_site = f'{CUSTOM_SCHEMA}:site eq "{company.person(7).site}"'
     assert found["Resources"][0] in scim.get(f"/scim/v2/Users?filter={by_site}").json()["Resources"]
