@@ -46,7 +46,7 @@ def main() -> None:
         else:
             shutil.rmtree(folder, ignore_errors=True)
     name = options.name or ("quick" if quick else "full")
-    sys.stdout.write(report.keep(result, name, Path(options.output)))
+    sys.stdout.write(report.keep(result.to_dict(), name, Path(options.output)))
 
 
 def arguments() -> argparse.Namespace:

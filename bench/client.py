@@ -123,7 +123,7 @@ def drive(port: int, talk: Callable[[int], Talk], connections: int, seconds: flo
 
     `talk` gets the number of its connection.
     """
-    found, wrong = Drive(), []
+    found, wrong = Drive(), list[Exception]()
     lock = threading.Lock()
     talks = [talk(number) for number in range(connections)]
     firsts = [next(one) for one in talks]
@@ -151,9 +151,7 @@ def drive(port: int, talk: Callable[[int], Talk], connections: int, seconds: flo
             with lock:
                 found.latencies_ms += latencies
 
-    threads = [
-        threading.Thread(target=run, args=pair) for pair in zip(talks, firsts, strict=True)
-    ]
+    threads = [threading.Thread(target=run, args=pair) for pair in zip(talks, firsts, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:

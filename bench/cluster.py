@@ -92,7 +92,12 @@ class Cluster:
         # To a file: the server keeps the handle of its starter's output.
         with (self.folder / "output").open("w+b") as output:
             done = subprocess.run(
-                command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+                command,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
             )
             if done.returncode:
                 output.seek(0)

@@ -39,11 +39,11 @@ MEASURES = (
         "probe", "GET ?filter=userName eq", talks.look, PROJECTS, bar=1.1, goal=0.7, flat=1.2
     ),
     Measure("page-first", "page of 100, the first", talks.first_page, PROJECTS, goal=10, flat=2),
-    Measure("page-walk", "pages of 100 in turn, from the middle", talks.walk, ALTA, goal=10, flat=2),
+    Measure("page-walk", "pages of 100 in turn, mid-way", talks.walk, ALTA, goal=10, flat=2),
     Measure("page-cursor", "pages of 100 by cursor", talks.follow_cursor, ALTA, goal=10, flat=2),
-    Measure("page-middle", "page of 100, a jump to the middle", talks.middle_page, PROJECTS, goal=10),
+    Measure("page-middle", "page of 100, a jump mid-way", talks.middle_page, PROJECTS, goal=10),
     Measure("page-last", "page of 100, a jump to the last", talks.last_page, PROJECTS, goal=10),
-    Measure("user-active", "PATCH active=false (and true)", talks.deactivate, PROJECTS, bar=3, goal=2),
+    Measure("user-active", "PATCH active=false, true", talks.deactivate, PROJECTS, bar=3, goal=2),
     Measure(
         "group-patch", "PATCH group: add 1, remove 1", talks.change_members, PROJECTS, "members",
         bar=3, goal=2, flat=1.5,

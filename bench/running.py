@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import measures, processes
+from bench import measures, parts, processes, trail
 from bench.client import drive
 from bench.cluster import Cluster
 from bench.machine import describe
@@ -39,6 +39,15 @@ class Result:
     sizes: dict[str, Any]
     figures: list[Figure] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON keeps it."""
+        return {
+            "machine": self.machine,
+            "sizes": self.sizes,
+            "facts": self.facts,
+            "figures": [figure.to_dict() for figure in self.figures],
+        }
 
 
 class Bench:
@@ -99,6 +108,7 @@ class Bench:
             "events": self.sizes.events,
             "seconds": self.effort.seconds,
             "runs": self.effort.runs,
+            "connections": self.effort.connections,
         }
 
     # The steps ----------------------------------------------------------------------------------
@@ -137,6 +147,10 @@ class Bench:
                         yield title, partial(self._measure, measure, name, size)
         if self._wants("rest"):
             yield "memory", self._memory
+        if self._wants("off") and "alta" in self.subjects:
+            yield "parts of POST", self._parts
+        if self._wants("trail") and "alta" in self.subjects and self.sizes.events:
+            yield f"the trail with {self.sizes.events:,} events", self._trail
 
     def _wants(self, key: str) -> bool:
         return not self.only or key in self.only
@@ -259,6 +273,37 @@ class Bench:
                 connection.execute("DELETE FROM vanilla_user WHERE date_joined > '2025-06-01'"
                                    " AND username <> 'idp'")  # fmt: skip
                 connection.execute("VACUUM (ANALYZE) vanilla_user")
+
+    def _parts(self) -> None:
+        """Measure POST with parts of it left out, in a database of its own."""
+        alta = self._another("alta-parts")
+        alta.start()
+        self.result.facts["parts_of_post"] = parts.measured(
+            self.cluster, alta, self._extra, self.effort, self._tell
+        )
+        self._end_extra()
+
+    def _trail(self) -> None:
+        """Load the trail into a database of its own, and measure what auditors do."""
+        alta = self._another("alta-trail")
+        self.result.facts["trail"] = trail.measured(
+            self.cluster, alta, self.sizes.events, self.effort, self._tell
+        )
+        self._end_extra()
+
+    def _another(self, name: str) -> Alta:
+        alta = Alta(self.cluster, self.folder / name, name)
+        self._extra.append(alta)
+        alta.prepare()
+        return alta
+
+    def _end_extra(self) -> None:
+        for server in self._extra:
+            server.stop()
+        self._extra.clear()
+
+    def _tell(self, text: str) -> None:
+        self.console.print(text, highlight=False)
 
     def _memory(self) -> None:
         """Keep what each server holds after all of it."""

@@ -120,13 +120,25 @@ class Alta(Subject):
 
     name = "alta"
     settles_s = 1.3  # the provisioning log is written a second later
+    of: "Alta | None" = None  # whose database it uses
 
-    def __init__(
-        self, cluster: Cluster, folder: Path, *, application: str = "", **variables: str
-    ) -> None:
+    def __init__(self, cluster: Cluster, folder: Path, name: str = "alta") -> None:
         super().__init__(cluster, folder)
-        self.application, self.more = application, variables
-        self._session = ""
+        self.name = name
+        self.application = ""  # instead of the shipped one
+        self.more: dict[str, str] = {}
+        self.password = self._session = ""
+
+    def twin(self, name: str, *, application: str = "", **variables: str) -> "Alta":
+        """Return another server on the same database, with something different."""
+        twin = Alta(self.cluster, self.folder, name)
+        twin.headers, twin.application, twin.more = self.headers, application, variables
+        twin.of = self
+        return twin
+
+    @property
+    def database(self) -> str:
+        return self.of.database if self.of else super().database
 
     @property
     def variables(self) -> dict[str, str]:
@@ -202,7 +214,6 @@ class Alta(Subject):
             return f"Cookie: {_header(cookies | _cookies(head))}\r\n"
         finally:
             connection.close()
-
 
     def as_auditor(self, path: str) -> Ask:
         """Return a request of the signed-in auditor."""

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from audit import journal
+from config.rsgi import application  # first: it sets Django up
+
+from audit import journal  # isort: skip
+
+__all__ = ["application"]
 
 
 def _nothing(*args: Any, **kwargs: Any) -> None:
@@ -10,7 +14,3 @@ def _nothing(*args: Any, **kwargs: Any) -> None:
 
 
 journal.record = _nothing  # type: ignore[assignment]
-
-from config.rsgi import application  # noqa: E402
-
-__all__ = ["application"]

@@ -4,7 +4,7 @@ import os
 from urllib.parse import parse_qs, unquote, urlsplit
 
 _url = urlsplit(os.environ["VANILLA_DATABASE_URL"])
-SECRET_KEY = "a-bench-has-no-secrets"  # noqa: S105
+SECRET_KEY = "a-bench-has-no-secrets"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = [
