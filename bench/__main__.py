@@ -24,11 +24,11 @@ def main() -> None:
     sizes = Sizes(
         users=options.users or ([1_000, 10_000] if quick else [1_000, 10_000, 100_000, 1_000_000]),
         members=options.members or ([100, 10_000] if quick else [100, 10_000, 50_000]),
-        events=(50_000 if quick else 10_000_000) if options.events is None else options.events,
+        events=(20_000 if quick else 10_000_000) if options.events is None else options.events,
     )
     effort = Effort(
-        seconds=options.seconds or (1.0 if quick else 3.0),
-        runs=options.runs or 3,
+        seconds=options.seconds or (1.2 if quick else 3.0),
+        runs=options.runs or (1 if quick else 3),
         connections=options.connections,
     )
     folder = Path(tempfile.mkdtemp(prefix="alta-bench-"))
@@ -56,8 +56,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--users", type=_numbers, metavar="N,N", help="directory sizes")
     parser.add_argument("--members", type=_numbers, metavar="N,N", help="group sizes")
     parser.add_argument("--events", type=int, metavar="N", help="events of the trail; 0 for none")
-    parser.add_argument("--seconds", type=float, help="how long each run takes (3; quick: 1)")
-    parser.add_argument("--runs", type=int, help="runs of which the median counts (3)")
+    parser.add_argument("--seconds", type=float, help="how long a run takes (3; quick: 1.2)")
+    parser.add_argument("--runs", type=int, help="runs of which the median counts (3; quick: 1)")
     parser.add_argument("--connections", type=int, default=4, help="connections at once (4)")
     parser.add_argument(
         "--only", type=_names, metavar="KEY,KEY", help=f"of: {', '.join(BY_KEY)}, trail, off, rest"

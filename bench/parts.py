@@ -17,6 +17,7 @@ from bench.measuring import WARM_UP_S, Effort, once
 from bench.subjects import Alta, Subject
 from bench.talks import World
 
+LEAST_TURNS = 3
 ROUNDS = 2  # times the usual number of runs: differences are small
 
 
@@ -43,7 +44,7 @@ def measured(
 
     for server in (alta, without_log, without_event):
         drive(server.port, partial(talks.create, server, world), effort.connections, WARM_UP_S)
-    for turn in range(effort.runs * ROUNDS):
+    for turn in range(max(LEAST_TURNS, effort.runs * ROUNDS)):
         told(f"parts of POST, turn {turn + 1}")
         run("all", alta)
         run("log", without_log)

@@ -16,10 +16,11 @@ from bench.cluster import Cluster
 from bench.machine import describe
 from bench.measures import BY_KEY, MEASURES, Measure
 from bench.measuring import WARM_UP_S, Effort, Figure, Run, median, once, repeated
-from bench.subjects import Alta, Floor, PersistentVanilla, Subject, Vanilla, vanilla_rows
+from bench.subjects import WORKERS, Alta, Floor, PersistentVanilla, Subject, Vanilla, vanilla_rows
 from bench.talks import VANILLA_FIRST, World
 
 CONNECTIONS = (1, 8)
+SMALL = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Sizes:
     users: list[int]
     members: list[int]
     events: int
+
+    @property
+    def is_small(self) -> bool:
+        """Whether writes cost alike at the largest size and at the smallest: measured once."""
+        return max(self.users) <= SMALL
 
 
 @dataclass(slots=True)
@@ -118,7 +124,7 @@ class Bench:
         users = self.sizes.users
         for size in users:
             wanted = [m for m in MEASURES if m.axis == "users" and self._wants(m.key)]
-            is_end = size in (users[0], users[-1])
+            is_end = size in (users[0], users[-1]) and (size == users[0] or not self.sizes.is_small)
             writes = [m for m in wanted if m.key in measures.WRITES and is_end]
             reads = [m for m in wanted if m.key not in (*measures.WRITES, *measures.ONCE)]
             if size == users[0]:
@@ -174,7 +180,7 @@ class Bench:
         self._keep(measure.key, subject, size, effort, runs)
 
     def _warm_up(self, subject: Subject, talk: Callable[[int], Any]) -> None:
-        drive(subject.port, talk, 4, WARM_UP_S)
+        drive(subject.port, talk, WORKERS, WARM_UP_S)
         time.sleep(subject.settles_s)
 
     def _keep(

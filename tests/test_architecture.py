@@ -145,7 +145,7 @@ def test_the_modules_that_use_django_scim2_are_those_that_its_page_names():
     named = set(re.findall(r"`(\w+(?:/\w+)+\.py)`", page.split("**Consequences.**")[1]))
     using = {
         str(path.relative_to(ROOT))
-        for app in ("bench", "config", "portal", "provisioning", "audit")
+        for app in ("config", "portal", "provisioning", "audit")
         for path in (ROOT / app).rglob("*.py")
         if re.search(r"^\s*(?:from|import) django_scim", path.read_text("utf-8"), re.MULTILINE)
     }
