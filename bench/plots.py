@@ -6,7 +6,7 @@ from math import ceil, floor, log10
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 64, 150, 40, 44
+LEFT, RIGHT, TOP, BOTTOM = 64, 170, 40, 44
 COLOURS = ("#1d4ed8", "#b45309", "#a855f7", "#047857", "#be123c", "#475569")
 
 Points = Sequence[tuple[float, float]]

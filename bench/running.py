@@ -210,6 +210,7 @@ class Bench:
             f"{figure.cpu_ms:>9.3f} ms  server {figure.server_ms:.3f}  database "
             f"{figure.database_ms:.3f}  {figure.rps:,.0f}/s  p99 {figure.p99_ms:.1f} ms",
             highlight=False,
+            soft_wrap=True,
         )
         return figure
 
