@@ -196,6 +196,19 @@ class Alta(Subject):
             raise Missing(f"{' '.join(arguments)} failed: {done.stderr or done.stdout}")
         return done.stdout
 
+    def watched(self, output: Path, *arguments: str) -> tuple[float, float]:
+        """Run a command that writes much to a file; return its seconds and its peak of MiB."""
+        command, start = [sys.executable, str(ROOT / "manage.py"), *arguments], time.monotonic()
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=os.environ | self.variables, stdout=file
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise Missing(f"{' '.join(arguments)} failed with {process.returncode}")
+        return time.monotonic() - start, usage.ru_maxrss / 1024
+
     def sign_in(self) -> str:
         """Sign the auditor in; return the header lines of her session."""
         connection, page = Connection(self.port), "/entrar/"

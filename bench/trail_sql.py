@@ -23,7 +23,7 @@ def main() -> None:
     from django.http import QueryDict
     from django.test.utils import CaptureQueriesContext
 
-    from audit import queries
+    from audit import grouping, queries
     from audit.forms import FilterForm
 
     def explained(sqls: list[str]) -> float:
@@ -50,7 +50,8 @@ def main() -> None:
         with CaptureQueriesContext(connection) as counting:
             counted = queries.count(filters)
         with CaptureQueriesContext(connection) as paging:
-            queries.page(filters, asked.get("cursor", ""), counted=counted)
+            ask = grouping.page if asked.get("view") == "grouped" else queries.page
+            ask(filters, asked.get("cursor", ""), counted=counted)
         found[name] = {
             "page": round(explained([q["sql"] for q in paging.captured_queries]), 3),
             "count": round(explained([q["sql"] for q in counting.captured_queries]), 3),
