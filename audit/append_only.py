@@ -119,6 +119,18 @@ def remove_from_seals(connection: BaseDatabaseWrapper) -> None:
 
 
 @contextmanager
+def deleting(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let SQLite delete events for a block, inside the caller's transaction: nobody else sees it.
+
+    For retention alone, which has recorded what goes (`audit.operations.retention`).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SQLITE_REMOVE[1])
+        yield
+        cursor.execute(SQLITE[1])
+
+
+@contextmanager
 def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Lift the guards for a block: only tests empty or alter the tables."""
     remove(connection)

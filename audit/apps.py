@@ -20,11 +20,13 @@ class Audit(AppConfig):
 
 
 def _make_partitions(using: str, **kwargs: Any) -> None:
+    from django.conf import settings
     from django.db import connections
 
-    from audit import partitions
+    from audit import month_functions, partitions
     from audit.models import Event
 
     connection = connections[using]
     if Event._meta.db_table in connection.introspection.table_names():
         partitions.make(connection)
+        month_functions.keep(connection, settings.AUDIT_MONTHS)

@@ -68,6 +68,7 @@ NAMES: dict[str, Text] = {
     "members_added": gettext_lazy("Members added"),
     "members_removed": gettext_lazy("Members removed"),
     "minute": gettext_lazy("Minute"),
+    "month": gettext_lazy("Month"),
     "name": pgettext_lazy("column", "Name"),
     "query": gettext_lazy("What it shows"),
     "name.familyName": gettext_lazy("Family name"),
@@ -85,6 +86,7 @@ NAMES: dict[str, Text] = {
     "requests": gettext_lazy("Requests"),
     "role": gettext_lazy("Role"),
     "scope": gettext_lazy("Scope"),
+    "seals": gettext_lazy("Seals, the first and the last"),
     "sha256": gettext_lazy("SHA-256"),
     "token": gettext_lazy("Token"),
     "tokens": gettext_lazy("Tokens"),
@@ -126,7 +128,8 @@ ABSENT: dict[str, Text] = {
     "expires_at": gettext_lazy("Never"),
     "last_used_at": gettext_lazy("Never used"),
 }
-UNSHOWN = {"group_ids"}  # for the reconciliation; the names stand beside them
+# For the reconciliation and the verification; people read the names and numbers beside them.
+UNSHOWN = {"group_ids", "parts"}
 EMAIL_TYPES: dict[str, Text] = {
     "work": pgettext_lazy("e-mail", "work"),
     "home": pgettext_lazy("e-mail", "home"),
@@ -155,6 +158,7 @@ TONES = {
     "transferred": "info",
     "members_changed": "info",
     "broken": "bad",
+    "trimmed": "warn",
     "retried": "info",
     "discarded": "warn",
 }

@@ -7,7 +7,7 @@ from audit import counters, partitions
 from audit.evidence import sealing
 from audit.exports import making
 from audit.jobs import pulses, running, wakeup  # noqa: F401 — pulses listens to Celery
-from audit.operations import jobs, verification
+from audit.operations import jobs, retention, verification
 
 
 @shared_task
@@ -20,6 +20,12 @@ def count_hours() -> int:
 def make_partitions() -> int:
     """Make the coming months' partitions."""
     return partitions.make(connection)
+
+
+@shared_task
+def trim() -> int:
+    """Remove the months of the trail that are older than what is kept."""
+    return retention.trim_due()
 
 
 @shared_task

@@ -224,6 +224,12 @@ class EventType(Enum):
         _("View deleted"),
         _("A saved view of the audit trail was deleted"),
     )
+    TRAIL_TRIMMED = (
+        "trail.trimmed",
+        Category.TRAIL,
+        _("Month of the audit trail removed"),
+        _("The events of a month were removed, because they were older than what is kept"),
+    )
     TRAIL_BROKEN = (
         "trail.broken",
         Category.TRAIL,

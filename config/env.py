@@ -183,6 +183,14 @@ def hosts(text: str) -> list[str]:
     return found
 
 
+def months_kept(text: str) -> int:
+    """Read how many months of the audit trail are kept; 0 is all of them."""
+    months = whole_number(0, 1_200)(text)
+    if 0 < months < 3:
+        raise ValueError("must be 0, for ever, or at least 3 months")
+    return months
+
+
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     """Return a converter that accepts whole numbers from `least` to `most`."""
 

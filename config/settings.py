@@ -24,6 +24,7 @@ PROVISIONING_LOG = env.read(
 )
 PROVISIONING_LOG_READS = env.read("PROVISIONING_LOG_READS", "1", env.share)
 AUDIT_EXPORT_DAYS = env.read("AUDIT_EXPORT_DAYS", "7", env.whole_number(1, 365))
+AUDIT_MONTHS = env.read("AUDIT_MONTHS", "0", env.months_kept)
 PROVISIONING_LOG_DAYS = env.read("PROVISIONING_LOG_DAYS", "30", env.whole_number(1, 3_650))
 TRUSTED_PROXIES = env.read("TRUSTED_PROXIES", "", env.networks)
 CELERY_BROKER_URL = env.read("CELERY_BROKER_URL", "filesystem://", env.broker)
@@ -311,7 +312,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "hourly-counts": {"task": "audit.tasks.count_hours", "schedule": 300},
     "provisioning-log": {"task": "provisioning.tasks.forget_requests", "schedule": 3600},
-    "partitions": {"task": "audit.tasks.make_partitions", "schedule": 86400},
+    "retention": {"task": "audit.tasks.trim", "schedule": 86400},
+    "partitions": {"task": "audit.tasks.make_partitions", "schedule": 3600},
     # A message that waited is worth nothing: the next one seals what it would have sealed.
     "seals": {"task": "audit.tasks.seal", "schedule": 2, "options": {"expires": 10}},
     "old-exports": {"task": "audit.tasks.expire_exports", "schedule": 3600},

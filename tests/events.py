@@ -14,15 +14,19 @@ from uuid import UUID
 from django.contrib.auth import login
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
 from django.db.models import F
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.utils import timezone
 
+from audit import month_functions
 from audit.actors import Origin
 from audit.evidence import seals
 from audit.models import Job, Seal, TrailExport
-from audit.operations import exports, jobs, saved_views, verification
+from audit.operations import exports, jobs, retention, saved_views, verification
+from audit.partitions import month_after
+from audit.retention import Removal
 from audit.types import EventType
 from portal import roles
 from portal.models import Account
@@ -103,6 +107,19 @@ def a_token(**columns: Any) -> Token:
     if columns:
         Token.objects.filter(pk=token.pk).update(**columns)
     return token
+
+
+def empty_month() -> Arguments:
+    """A month of last year, without an event: no test can write one that is so old."""
+    month = month_after(timezone.now().date().replace(day=1), -12)
+    if connection.vendor == "postgresql":
+        month_functions.keep(connection, 3)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE TABLE audit_event_{month:%Y_%m} PARTITION OF audit_event "
+                f"FOR VALUES FROM ('{month}T00:00:00Z') TO ('{month_after(month)}T00:00:00Z')"
+            )
+    return {"removal": Removal(month, 0, 1, 1)}
 
 
 def expired_tokens() -> Arguments:
@@ -348,6 +365,7 @@ ROWS = [
         lambda: {"provider_id": entra().pk, "allow_rename": True},
     ),
     Row(E.LOG_TRIMMED, requests.forget, old_requests),
+    Row(E.TRAIL_TRIMMED, retention.remove, empty_month),
     Row(
         E.LOG_EXPORTED,
         requests.note_export,
@@ -393,6 +411,10 @@ NEVER = {
 
 # What the operations' modules offer besides: it changes nothing that the trail tells of.
 UNTOLD = {
+    "audit.operations.retention.due": "reads",
+    "audit.operations.retention.plan": "reads",
+    "audit.operations.retention.trim": "remove() tells it",
+    "audit.operations.retention.trim_due": "remove() tells it, month by month",
     "audit.operations.jobs.sweep": "nobody's change: what has had its time",
     "provisioning.operations.access.note_failures": "counts what record_failures() tells",
     "provisioning.operations.attributes.carriers": "reads",

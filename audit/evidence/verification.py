@@ -6,15 +6,18 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from django.db import connection
 from django.db.models import Max, Min
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit import retention
 from audit.evidence import seals, serial
 from audit.evidence.merkle import Tree
 from audit.evidence.serial import Row
 from audit.evidence.windows import NO_END, SQLITE, Horizon, Stream, Window, horizon, reading
 from audit.models import Event, Seal
+from audit.retention import Removal, removals
 
 MOST_NAMED = 100  # events that a finding names
 # How long before its transaction's end an event may have been written, and how far clocks may go.
@@ -30,6 +33,8 @@ class Kind(Enum):
     BACKDATED = "backdated", _("back-dated: put before others that are older")
     POSTDATED = "postdated", _("dated after its own seal")
     CONTENT = "content", _("the events are not those that were sealed")
+    RESTORED = "restored", _("there, although retention removed its month")
+    REMOVAL = "removal", _("retention tells another number of events than it removed")
     SEAL_MISSING = "seal_missing", _("the seal is missing")
     SEAL_CHANGED = "seal_changed", _("the seal was changed, or does not follow the one before it")
     KEY_UNKNOWN = "key_unknown", _("the seal is signed with a key that is not trusted")
@@ -67,6 +72,7 @@ class Report:
     is_whole: bool = False  # whether that is the newest one
     unsealed: int = 0
     unsealed_since: datetime | None = None
+    removals: list[Removal] = field(default_factory=list)  # what retention says it removed
 
     def add(self, kind: Kind, seal: int | None, events: Collection[int] = ()) -> None:
         """Note a finding; those of one kind and seal are one."""
@@ -79,13 +85,15 @@ def verify(
     after: int = 0,
     through: int | None = None,
     most_events: int | None = None,
+    accepts_removals: bool = True,
     on_events: Callable[[int], None] = lambda count: None,
 ) -> Report:
     """Verify the seals after number `after`, with their events; `after` 0 is the whole chain.
 
-    `most_events` ends it after the seal that reaches so many.
+    `most_events` ends it after the seal that reaches so many. Without `accepts_removals`, what
+    retention removed counts as deleted.
     """
-    report = Report()
+    report = Report(removals=removals() if accepts_removals else [])
     with reading():
         newest = seals.newest()
         if newest is None:
@@ -135,6 +143,38 @@ def _add_strays(report: Report, events: list[int]) -> None:
         report.add(Kind.FORGED, None, events)
 
 
+@dataclass(slots=True)
+class Trace:
+    """What a walk saw of one removal."""
+
+    removal: Removal
+    missing: int = 0
+    last_missing: int = 0
+    there: int = 0
+
+    def see(self, missing: Collection[int], there: Collection[int]) -> None:
+        """Count the events of a seal that are gone with the month, and those that are not."""
+        self.missing += len(missing)
+        self.last_missing = max(self.last_missing, *missing, 0)
+        self.there += len(there)
+
+    def wrong(self, *, is_whole: bool) -> list[int]:
+        """Return the events that cannot be there.
+
+        SQLite removes them in the order of their ids, in several transactions: what is still
+        there then lies behind all that is gone.
+        """
+        left = retention.left(self.removal).order_by("pk")
+        if connection.vendor == "sqlite":
+            left = left.filter(pk__lt=self.last_missing) if is_whole else left.none()
+        return list(left.values_list("pk", flat=True)[: MOST_NAMED + 1])
+
+    @property
+    def is_miscounted(self) -> bool:
+        """Whether the removal tells another number of events than are gone."""
+        return self.missing + self.there != self.removal.events
+
+
 class _Walk:
     """Goes along the chain with the events beside it."""
 
@@ -154,6 +194,7 @@ class _Walk:
         self.end_id = NO_END  # of the epoch that has no end yet
         self.before: Seal | None = None
         self.stream: Stream | None = None
+        self.traces: dict[int, Trace] = {}
         self.latest = ""  # when the last event of the seal before happened
 
     def run(self, most_events: int | None) -> None:
@@ -176,9 +217,21 @@ class _Walk:
                 if most_events is not None and self.report.events >= most_events:
                     break
             self._check_last()
+            self._check_removals()
         finally:
             if self.stream:
                 self.stream.__exit__()
+
+    def _check_removals(self) -> None:
+        """Check that each removal that was walked through took a whole month, and only that."""
+        last = self.report.last.number if self.report.last else 0
+        for removal in self.report.removals:
+            trace = self.traces.get(removal.event, Trace(removal))
+            whole = self.after < removal.first_seal and removal.last_seal <= last
+            if events := trace.wrong(is_whole=whole):
+                self.report.add(Kind.RESTORED, None, events)
+            elif whole and trace.is_miscounted:
+                self.report.add(Kind.REMOVAL, None, [removal.event])
 
     # The chain -----------------------------------------------------------------------------
 
@@ -278,8 +331,9 @@ class _Walk:
             self._check_moments(seal, rows, earliest, latest)
             self.report.events += len(rows)
             self.on_events(len(rows))
-        if tree.count != seal.count or tree.root() != bytes(seal.root):
-            self._name_differences(seal, listed[at:], found)
+        gone = self._removed_from(seal, listed, at, found)
+        if gone or tree.count != seal.count or tree.root() != bytes(seal.root):
+            self._name_differences(seal, listed[at:], found, gone)
 
     def _pass_before(self, seal: Seal, missing: int | None) -> None:
         """Find the events before a window that no seal covers: a seal is missing, or they are."""
@@ -288,11 +342,31 @@ class _Walk:
             kind = Kind.SEAL_MISSING if missing else Kind.FORGED
             self.report.add(kind, missing, [row[serial.ID] for row in rows])
 
-    def _name_differences(self, seal: Seal, listed: bytes, found: dict[int, bytes]) -> None:
+    def _removed_from(self, seal: Seal, listed: bytes, at: int, found: Collection[int]) -> set[int]:
+        """Return which events of a seal retention removed, by its own events.
+
+        `at` is up to where the list agrees with what is there, `found` is what follows.
+        """
+        touching = [each for each in self.report.removals if each.may_touch(seal)]
+        if not touching:
+            return set()
+        ids = [id for id, _leaf in seals.LISTED.iter_unpack(listed[: len(listed) // 16 * 16])]
+        there = {*ids[: at // 16], *found}
+        gone: set[int] = set()
+        for removal in touching:
+            own = removal.removed_from(seal, ids) & set(ids)
+            trace = self.traces.setdefault(removal.event, Trace(removal))
+            trace.see(own - there, own & there)
+            gone |= own - there
+        return gone
+
+    def _name_differences(
+        self, seal: Seal, listed: bytes, found: dict[int, bytes], gone: set[int]
+    ) -> None:
         """Say which events differ from the list in the seal, as far as that list is genuine."""
         sealed = dict(seals.LISTED.iter_unpack(listed[: len(listed) // 16 * 16]))
         changed = [id for id in found if id in sealed and sealed[id] != found[id]]
-        deleted = [id for id in sealed if id not in found]
+        deleted = [id for id in sealed if id not in found and id not in gone]
         added = [id for id in found if id not in sealed]
         named = {
             Kind.CHANGED: changed,
@@ -303,7 +377,7 @@ class _Walk:
         for kind, events in named.items():
             if events:
                 self.report.add(kind, seal.number, events)
-        if not any(named.values()):
+        if not gone and not any(named.values()):
             self.report.add(Kind.CONTENT, seal.number)
 
     def _bounds(self, seal: Seal) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -39,7 +40,7 @@ class Window:
         """The column of the position, by where the events were written."""
         return "id" if self.source == SQLITE else "transaction_id"
 
-    def where(self) -> tuple[str, list[int]]:
+    def where(self) -> tuple[str, list[Any]]:
         """Return the condition in SQL and its parameters."""
         bounds = (
             (f"{self.position} >= %s", self.lo),
@@ -126,8 +127,17 @@ def reading() -> Iterator[None]:
 class Stream:
     """The events of a window in the order of the tree: by position, then by id."""
 
-    def __init__(self, window: Window, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        window: Window,
+        limit: int | None = None,
+        within: tuple[datetime, datetime] | None = None,
+    ) -> None:
+        """Open it; `within` keeps to the events from one moment until before another."""
         where, values = window.where()
+        if within:
+            where += " AND performed_at >= %s AND performed_at < %s"
+            values = [*values, *map(connection.ops.adapt_datetimefield_value, within)]
         self.place = serial.ID if window.source == SQLITE else serial.TRANSACTION
         self._key = itemgetter(self.place)
         self._cursor = connection.chunked_cursor()

@@ -21,6 +21,7 @@ NAMED = {
     "filters",
     "format",
     "groups",
+    "month",
     "token",
     "urn",
     "method",

@@ -51,6 +51,11 @@ class Command(OperatorCommand):
             "these seals must still be there",
         )
         parser.add_argument(
+            "--no-retention",
+            action="store_true",
+            help="count what retention removed as deleted",
+        )
+        parser.add_argument(
             "--public-key",
             type=Path,
             metavar="FILE",
@@ -63,13 +68,14 @@ class Command(OperatorCommand):
         since: datetime | None,
         expect_head: Path | None,
         public_key: Path | None,
+        no_retention: bool,
         **options: Any,
     ) -> None:
         """Verify, and tell."""
         trusted = _keys(public_key) if public_key else keys.configured()
         expected = _heads(expect_head) if expect_head else []
         try:
-            report = self._verify(trusted, since)
+            report = self._verify(trusted, since, not no_retention)
             verification.compare_heads(report, expected)
         except DatabaseError as error:
             raise CannotTell(f"The database refused: {' '.join(str(error).split())}") from error
@@ -79,7 +85,9 @@ class Command(OperatorCommand):
         if report.last is None:
             raise CannotTell("There is no seal to verify: bin/manage audit_seal makes the first.")
 
-    def _verify(self, trusted: Collection[bytes], since: datetime | None) -> Report:
+    def _verify(
+        self, trusted: Collection[bytes], since: datetime | None, accepts_removals: bool
+    ) -> Report:
         newest, before = seals.newest(), None
         if since:
             older = Seal.objects.defer("leaves").filter(made_at__lt=since)
@@ -89,12 +97,20 @@ class Command(OperatorCommand):
         total = (newest.total if newest else 0) - (before.total if before else 0)
         with bar("Verifying", total) as on_events:
             return verification.verify(
-                trusted=trusted, after=before.number if before else 0, on_events=on_events
+                trusted=trusted,
+                after=before.number if before else 0,
+                accepts_removals=accepts_removals,
+                on_events=on_events,
             )
 
     def _tell(self, report: Report) -> None:
         for finding in report.findings.values():
             self.stdout.write(_sentence(finding))
+        for removal in report.removals:
+            self.stdout.write(
+                f"Retention: {removal.events:,} events of {removal.month:%Y-%m} were removed on "
+                f"{removal.removed_at:%Y-%m-%d %H:%M:%S} UTC, says event {removal.event}."
+            )
         if report.last:
             self.stdout.write(
                 f"Verified {report.events:,} events in {report.seals:,} seals, "
