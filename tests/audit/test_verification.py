@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit import tasks
+from audit import standing, tasks
 from audit.evidence import keys, seals
 from audit.models import Event, Seal, Verification
 from audit.operations.verification import verify_some
@@ -116,6 +116,16 @@ def test_the_page_says_when_seals_are_late(eva_page):
     text = eva_page.get("/auditoria/").content.decode()
     assert "Hay eventos que esperan su sello desde:" in text
     assert "Aún sin sellar" in text
+
+
+def test_alerts_learn_how_long_an_event_waits_for_its_seal():
+    assert standing.waiting() is None
+    happen()
+    with tampering() as cursor:
+        cursor.execute("UPDATE audit_event SET performed_at = '2026-01-01 00:00:00'")
+    assert standing.waiting() > standing.ALARMING
+    seal()
+    assert standing.waiting() is None
 
 
 def test_an_auditor_gets_the_head(eva_page, client, sealed):
