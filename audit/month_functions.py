@@ -20,6 +20,8 @@ CREATE OR REPLACE FUNCTION audit_drop_month(month date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE
     part regclass := to_regclass('audit_event_' || to_char(month, 'YYYY_MM'));
+    starts_at timestamptz := month::timestamp AT TIME ZONE 'UTC';
+    ends_at timestamptz := (month + interval '1 month') AT TIME ZONE 'UTC';
     told bigint;
     held bigint;
     open bigint;
@@ -36,14 +38,19 @@ BEGIN
     IF NOT EXISTS (
         SELECT 1 FROM pg_inherits WHERE inhrelid = part AND inhparent = 'audit_event'::regclass
     ) THEN
-        RAISE EXCEPTION 'this month of the audit trail is no partition'
-            USING ERRCODE = 'undefined_table';
+        part := 'audit_event_other'::regclass;  -- nobody made the month's partition in time
     END IF;
     -- No event, no removal: the caller's transaction must have recorded it, with the true count.
     SELECT (details ->> 'events')::bigint INTO told FROM audit_event
     WHERE transaction_id = pg_current_xact_id()::text::bigint AND type = '{type}'
       AND details ->> 'month' = to_char(month, 'YYYY-MM');
-    EXECUTE format('SELECT count(*) FROM %s', part) INTO held;
+    EXECUTE format(
+        'SELECT count(*) FROM %s WHERE performed_at >= $1 AND performed_at < $2', part
+    ) INTO held USING starts_at, ends_at;
+    IF held = 0 AND part = 'audit_event_other'::regclass THEN
+        RAISE EXCEPTION 'this month of the audit trail is no partition and has no events'
+            USING ERRCODE = 'undefined_table';
+    END IF;
     IF told IS DISTINCT FROM held THEN
         RAISE EXCEPTION 'no event of this transaction records the removal of % events', held
             USING ERRCODE = 'insufficient_privilege';
@@ -51,13 +58,20 @@ BEGIN
     SELECT * INTO newest FROM audit_seal ORDER BY number DESC LIMIT 1;
     EXECUTE format(
         'SELECT count(*) FROM %s WHERE NOT coalesce(CASE WHEN $1 = {no_end} '
-        'THEN id <= $2 OR transaction_id < $3 ELSE id <= $1 END, false)', part
-    ) INTO open USING newest.upto_id, newest.after_id, newest.hi;
+        'THEN id <= $2 OR transaction_id < $3 ELSE id <= $1 END, false) '
+        'AND performed_at >= $4 AND performed_at < $5', part
+    ) INTO open USING newest.upto_id, newest.after_id, newest.hi, starts_at, ends_at;
     IF open > 0 THEN
         RAISE EXCEPTION '% events of this month are not sealed', open
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    EXECUTE format('DROP TABLE %s', part);
+    IF part = 'audit_event_other'::regclass THEN
+        ALTER TABLE audit_event_other DISABLE TRIGGER audit_event_rows;
+        DELETE FROM audit_event_other WHERE performed_at >= starts_at AND performed_at < ends_at;
+        ALTER TABLE audit_event_other ENABLE ALWAYS TRIGGER audit_event_rows;
+    ELSE
+        EXECUTE format('DROP TABLE %s', part);
+    END IF;
     RETURN held;
 END $$;
 REVOKE ALL ON FUNCTION audit_drop_month(date) FROM PUBLIC;

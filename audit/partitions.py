@@ -28,7 +28,9 @@ def make(connection: BaseDatabaseWrapper, months_ahead: int = MONTHS_AHEAD) -> i
     made = 0
     this_month = datetime.now(UTC).date().replace(day=1)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT has_function_privilege('audit_make_month(date)', 'EXECUTE')")
+        cursor.execute(
+            "SELECT has_function_privilege(to_regprocedure('audit_make_month(date)'), 'EXECUTE')"
+        )
         if not cursor.fetchone()[0]:
             return 0
         for ahead in range(-1, months_ahead + 1):

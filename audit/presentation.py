@@ -129,7 +129,7 @@ ABSENT: dict[str, Text] = {
     "last_used_at": gettext_lazy("Never used"),
 }
 # For the reconciliation and the verification; people read the names and numbers beside them.
-UNSHOWN = {"group_ids", "parts"}
+UNSHOWN = {"carried", "group_ids", "parts"}
 EMAIL_TYPES: dict[str, Text] = {
     "work": pgettext_lazy("e-mail", "work"),
     "home": pgettext_lazy("e-mail", "home"),

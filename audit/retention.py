@@ -2,16 +2,19 @@
 
 A month's event names the range of the seals that held the removed events. Of a seal in that range
 all events are gone, except where `parts` names those that are: at both ends of the month, where a
-seal's window reaches into another one.
+seal's window reaches into another one. Such an event goes itself with its own month one day: the
+event of that removal carries its claims on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
+from audit.evidence import seals, serial
 from audit.models import Event, Seal
 from audit.partitions import month_after
 
@@ -31,6 +34,8 @@ class Removal:
     parts: dict[int, frozenset[int]] = field(default_factory=dict)
     removed_at: datetime | None = None
     event: int = 0
+    told_at: datetime | None = None  # when the event was written that says so, or carries it on
+    is_sealed: bool = True  # whether a seal covers that event
 
     @property
     def starts_at(self) -> datetime:
@@ -52,7 +57,10 @@ class Removal:
             self.first_seal <= seal.number <= self.last_seal
             and self.starts_at <= seal.made_at <= self.ends_at + LATEST_SEAL
             and self.removed_at is not None
-            and midnight(month_after(self.month, 1 + LEAST_MONTHS)) <= self.removed_at
+            and self.told_at is not None
+            and midnight(month_after(self.month, 1 + LEAST_MONTHS))
+            <= self.removed_at
+            <= self.told_at
         )
 
     def removed_from(self, seal: Seal, listed: Iterable[int]) -> set[int]:
@@ -70,16 +78,21 @@ class Removal:
             "parts": {str(number): sorted(ids) for number, ids in self.parts.items()},
         }
 
+    def carried(self) -> dict[str, Any]:
+        """Return what a later event tells, with which this one's event is removed."""
+        return self.details() | {"removed_at": self.removed_at and self.removed_at.isoformat()}
+
 
 def removals() -> list[Removal]:
     """Return what retention removed; an event that does not tell it well removed nothing."""
     found: dict[date, Removal] = {}
     for event in Event.objects.filter(type=TYPE).order_by("performed_at", "pk"):
         try:
-            removal = _read(event)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            told = list(_read(event))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             continue
-        found.setdefault(removal.month, removal)  # a month goes once
+        for removal in told:
+            found.setdefault(removal.month, removal)  # a month goes once
     return list(found.values())
 
 
@@ -90,8 +103,14 @@ def left(removal: Removal) -> QuerySet[Event]:
     )
 
 
-def _read(event: Event) -> Removal:
-    told = event.details
+def _read(event: Event) -> Iterator[Removal]:
+    is_sealed = _is_sealed(event)
+    yield _one(event, event.details, event.performed_at, is_sealed)
+    for told in event.details["carried"]:
+        yield _one(event, told, datetime.fromisoformat(told["removed_at"]), is_sealed)
+
+
+def _one(event: Event, told: dict[str, Any], removed_at: datetime, is_sealed: bool) -> Removal:
     first, last = told["seals"]
     return Removal(
         month=date.fromisoformat(f"{told['month']}-01"),
@@ -99,9 +118,27 @@ def _read(event: Event) -> Removal:
         first_seal=int(first),
         last_seal=int(last),
         parts={int(number): frozenset(ids) for number, ids in told["parts"].items()},
-        removed_at=event.performed_at,
+        removed_at=removed_at,
         event=event.pk,
+        told_at=event.performed_at,
+        is_sealed=is_sealed,
     )
+
+
+def _is_sealed(event: Event) -> bool:
+    """Return whether a signed seal lists the event as it is."""
+    position = event.pk if connection.vendor == "sqlite" else event.transaction_id
+    around = Seal.objects.filter(after_id__lt=event.pk, upto_id__gte=event.pk)
+    seal = around.filter(lo__lte=position, hi__gt=position).order_by("-number").first()
+    if seal is None or not seals.is_signed(seal):
+        return False
+    with connection.cursor() as cursor:
+        sql = f"SELECT {serial.columns(connection)} FROM audit_event WHERE id = %s"  # noqa: S608
+        cursor.execute(sql, [event.pk])
+        leaf = serial.leaf(cursor.fetchone())[:8]
+    listed = bytes(seal.leaves)
+    whole = listed[: len(listed) // seals.LISTED.size * seals.LISTED.size]
+    return (event.pk, leaf) in seals.LISTED.iter_unpack(whole)
 
 
 def midnight(day: date) -> datetime:

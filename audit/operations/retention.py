@@ -1,5 +1,6 @@
 """Remove whole months of the trail that are old enough, sealed and verified; one event each."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,16 +12,18 @@ from django.db.models import Min, QuerySet
 
 from audit import append_only, journal, month_functions
 from audit.actors import SYSTEM, Actor
-from audit.evidence import seals, serial
+from audit.evidence import keys, seals, serial
+from audit.evidence.verification import verify
 from audit.evidence.windows import NO_END, Stream, Window, reading
 from audit.models import Event, Seal, Verification
 from audit.partitions import month_after
 from audit.patience import soon
-from audit.retention import LATEST_SEAL, LEAST_MONTHS, Removal, midnight
+from audit.retention import LATEST_SEAL, LEAST_MONTHS, Removal, midnight, removals
 from audit.types import EventType
 
 LOCK_MS = 300  # for which writers may have to wait behind the removal of a partition
 LOCK_TIMEOUT = "55P03"
+ATTEMPTS, PAUSE_S = 3, 1.0  # of a removal that others do not let through
 ROWS_AT_ONCE = 10_000  # that SQLite deletes in one transaction
 
 log = structlog.get_logger("alta.audit")
@@ -87,21 +90,20 @@ def remove(removal: Removal, *, actor: Actor = SYSTEM) -> Removal:
     SQLite removes them in several short transactions after the event's own, because it has one
     writer; what a crash leaves is removed by the next run.
     """
-    try:
-        with soon(LOCK_MS):
-            journal.record(
-                EventType.TRAIL_TRIMMED, actor=actor, target=_Trail(), **removal.details()
-            )
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT audit_drop_month(%s)", [removal.month])
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != LOCK_TIMEOUT:
-            raise
-        raise CannotTrim("others are using it; the next run tries again.") from error
-    except ProgrammingError as error:  # what audit_drop_month says
-        raise CannotTrim(f"the database refused: {' '.join(str(error).split())}") from error
-    _finish()
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _remove(removal, actor)
+            break
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != LOCK_TIMEOUT:
+                raise
+            if attempt == ATTEMPTS:
+                raise CannotTrim("others are using it; the next run tries again.") from error
+            time.sleep(PAUSE_S)  # an autovacuum makes way only after a second
+        except ProgrammingError as error:  # what audit_drop_month says
+            raise CannotTrim(f"the database refused: {' '.join(str(error).split())}") from error
+    if connection.vendor == "sqlite":
+        _delete(removal.month)
     log.info(
         "a month of the audit trail was removed",
         month=f"{removal.month:%Y-%m}",
@@ -110,11 +112,36 @@ def remove(removal: Removal, *, actor: Actor = SYSTEM) -> Removal:
     return removal
 
 
+def _remove(removal: Removal, actor: Actor) -> None:
+    with soon(LOCK_MS):
+        journal.record(
+            EventType.TRAIL_TRIMMED,
+            actor=actor,
+            target=_Trail(),
+            **removal.details(),
+            carried=_carried(removal),
+        )
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT audit_drop_month(%s)", [removal.month])
+
+
+def _carried(removal: Removal) -> list[dict[str, Any]]:
+    """Return what the events tell of earlier removals that go with this month themselves."""
+    return [
+        each.carried()
+        for each in removals()
+        if each.told_at and removal.starts_at <= each.told_at < removal.ends_at
+    ]
+
+
 def plan(month: date) -> Removal:
     """Return what the removal of a month would remove. Raises CannotTrim.
 
     Walks the month's events beside the seals that hold them: both are in the same order.
     """
+    if any(each.month == month for each in removals()):
+        raise CannotTrim("an event says that it was removed, and it holds events.")
     events = _events(month).order_by().count()
     if not events:
         raise CannotTrim("it holds no event.")
@@ -180,14 +207,22 @@ def _events(month: date) -> QuerySet[Event]:
 
 
 def _finish() -> None:
-    """On SQLite, delete what the events of removed months say is gone."""
+    """On SQLite, go on with a removal that was cut off. What a forged event says is not obeyed."""
     if connection.vendor != "sqlite":
         return
-    for event in Event.objects.filter(type=EventType.TRAIL_TRIMMED.key).order_by("pk"):
-        told: Any = event.details
-        month = date.fromisoformat(f"{told['month']}-01")
-        while ids := list(
-            _events(month).order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]
-        ):
-            with transaction.atomic(), append_only.deleting(connection):
-                _events(month).filter(pk__lte=ids[-1])._raw_delete(connection.alias)
+    for removal in removals():
+        if not _events(removal.month).exists():
+            continue
+        after = max(removal.first_seal - 1, 0)
+        report = verify(trusted=keys.configured(), after=after, through=removal.last_seal)
+        if report.findings or not removal.is_sealed or removal.month not in due():
+            log.warning("a removal is not gone on with", month=f"{removal.month:%Y-%m}")
+            continue
+        _delete(removal.month)
+
+
+def _delete(month: date) -> None:
+    # By id: what is gone when this is cut off lies before what is left.
+    while ids := list(_events(month).order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        with transaction.atomic(), append_only.deleting(connection):
+            _events(month).filter(pk__lte=ids[-1])._raw_delete(connection.alias)

@@ -84,6 +84,8 @@ class Command(OperatorCommand):
             raise CommandError("The audit trail was tampered with.", returncode=TAMPERED)
         if report.last is None:
             raise CannotTell("There is no seal to verify: bin/manage audit_seal makes the first.")
+        if report.unproven:
+            raise CannotTell("A removal is not sealed yet or still goes on: verify again.")
 
     def _verify(
         self, trusted: Collection[bytes], since: datetime | None, accepts_removals: bool
