@@ -24,7 +24,8 @@ from audit.types import EventType
 LOCK_MS = 300  # for which writers may have to wait behind the removal of a partition
 LOCK_TIMEOUT = "55P03"
 ATTEMPTS, PAUSE_S = 3, 1.0  # of a removal that others do not let through
-ROWS_AT_ONCE = 10_000  # that SQLite deletes in one transaction
+ROWS_AT_ONCE = 2_000  # that SQLite deletes in one transaction
+BREATH_S = 0.05  # after each, in which others write: SQLite's waiting writers have no queue
 
 log = structlog.get_logger("alta.audit")
 
@@ -226,3 +227,4 @@ def _delete(month: date) -> None:
     while ids := list(_events(month).order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
         with transaction.atomic(), append_only.deleting(connection):
             _events(month).filter(pk__lte=ids[-1])._raw_delete(connection.alias)
+        time.sleep(BREATH_S)
