@@ -31,6 +31,7 @@ TARGETS: dict[str, Text] = {
     "installation": gettext_lazy("Installation"),
     "service": gettext_lazy("SCIM service"),
     "trail": gettext_lazy("Audit trail"),
+    "alert": gettext_lazy("Alert"),
     "job": gettext_lazy("Job"),
     "view": gettext_lazy("View"),
 }
@@ -46,6 +47,9 @@ OUTCOMES = {outcome.key: outcome for outcome in Outcome}
 # What the operations tell of an event. A name that is missing here is shown as it stands.
 NAMES: dict[str, Text] = {
     "addresses": gettext_lazy("Other addresses"),
+    "alert": gettext_lazy("Alert"),
+    "hours": gettext_lazy("Hours"),
+    "percent": gettext_lazy("Per cent"),
     "active": pgettext_lazy("attribute", "active"),
     "asked_at": gettext_lazy("Asked for"),
     "attempts": gettext_lazy("Attempts"),
@@ -107,6 +111,12 @@ VALUES: dict[str, dict[str, Text]] = {
         "many_names": gettext_lazy("Too many names from one address"),
         "many_addresses": gettext_lazy("Too many failed attempts from many addresses"),
     },
+    "alert": {
+        "silent": gettext_lazy("The identity provider has stopped calling"),
+        "errors": gettext_lazy("Many requests are refused"),
+        "late_seal": gettext_lazy("Events wait for their seal"),
+        "trail_broken": gettext_lazy("The audit trail was altered"),
+    },
     "role": {
         "administrator": gettext_lazy("System administrator"),
         "auditor": gettext_lazy("Read-only auditor"),
@@ -159,6 +169,8 @@ TONES = {
     "members_changed": "info",
     "broken": "bad",
     "trimmed": "warn",
+    "raised": "warn",
+    "ended": "good",
     "retried": "info",
     "discarded": "warn",
 }

@@ -33,6 +33,8 @@ TARGET_KINDS = (
     "service",
     "trail",
     "view",
+    "job",
+    "alert",
 )
 # The columns that the hourly counters hold too, under the same names.
 COUNTED = ("activity", "category", "idp")

@@ -16,6 +16,7 @@ class Category(Enum):
     SETTING = "setting", _("Setting")
     ACCESS = "access", _("Access")
     TRAIL = "trail", _("Audit trail")
+    ALERT = "alert", _("Alert")
     JOB = "job", _("Job")
 
     def __init__(self, key: str, label: Promise) -> None:
@@ -223,6 +224,18 @@ class EventType(Enum):
         Category.TRAIL,
         _("View deleted"),
         _("A saved view of the audit trail was deleted"),
+    )
+    ALERT_RAISED = (
+        "alert.raised",
+        Category.ALERT,
+        _("Alert raised"),
+        _("Something was found that should not be"),
+    )
+    ALERT_ENDED = (
+        "alert.ended",
+        Category.ALERT,
+        _("Alert ended"),
+        _("What had been found is no longer so"),
     )
     TRAIL_TRIMMED = (
         "trail.trimmed",

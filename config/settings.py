@@ -24,6 +24,9 @@ PROVISIONING_LOG = env.read(
 )
 PROVISIONING_LOG_READS = env.read("PROVISIONING_LOG_READS", "1", env.share)
 AUDIT_EXPORT_DAYS = env.read("AUDIT_EXPORT_DAYS", "7", env.whole_number(1, 365))
+ALERT_SILENCE_HOURS = env.read("ALERT_SILENCE_HOURS", "24", env.whole_number(0, 8_760))
+ALERT_ERROR_PERCENT = env.read("ALERT_ERROR_PERCENT", "20", env.whole_number(0, 100))
+ERASE_DELETED_AFTER_DAYS = env.read("ERASE_DELETED_AFTER_DAYS", "0", env.whole_number(0, 36_500))
 AUDIT_MONTHS = env.read("AUDIT_MONTHS", "0", env.months_kept)
 PROVISIONING_LOG_DAYS = env.read("PROVISIONING_LOG_DAYS", "30", env.whole_number(1, 3_650))
 TRUSTED_PROXIES = env.read("TRUSTED_PROXIES", "", env.networks)
@@ -312,6 +315,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "hourly-counts": {"task": "audit.tasks.count_hours", "schedule": 300},
     "provisioning-log": {"task": "provisioning.tasks.forget_requests", "schedule": 3600},
+    "alerts": {"task": "provisioning.tasks.look_for_alerts", "schedule": 300},
+    "erasure": {"task": "provisioning.tasks.erase_deleted", "schedule": 86400},
     "retention": {"task": "audit.tasks.trim", "schedule": 86400},
     "partitions": {"task": "audit.tasks.make_partitions", "schedule": 3600},
     # A message that waited is worth nothing: the next one seals what it would have sealed.

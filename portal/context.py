@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from audit.jobs import standing
-from portal import navigation, roles, token_table
+from portal import alerts, navigation, roles, token_table
 from portal.middleware import THEME_COOKIE, THEMES
 
 
@@ -47,6 +47,13 @@ class Page:
         if not self._request.user.has_perm("audit.change_job"):
             return None
         return standing.attention()
+
+    @cached_property
+    def alerts(self) -> list[alerts.Told]:
+        """What should not be, for those who can do something about it."""
+        if not self._request.user.has_perm("provisioning.change_provider"):
+            return []
+        return alerts.open_ones()
 
     @cached_property
     def crumbs(self) -> list[navigation.Line]:

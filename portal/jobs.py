@@ -16,7 +16,9 @@ from audit.models import Job, Pulse
 LATE = 3  # periods without a run, after which a task is late
 SOONEST_LATE = timedelta(minutes=2)
 SCHEDULED: dict[str, str | Promise] = {
+    "alerts": _("Look for what should not be"),
     "authentication-failures": _("Count the refused SCIM requests"),
+    "erasure": _("Erase users deleted long ago"),
     "exports": _("Look for exports that wait"),
     "hourly-counts": _("Count the events of each hour"),
     "jobs": _("Look for jobs that wait"),

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from portal.operations import expiry, mail, notices  # noqa: F401 — they register their jobs
+from portal.operations import alerts, expiry, mail, notices  # noqa: F401 — they register their jobs
 
 
 @shared_task

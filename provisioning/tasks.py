@@ -6,7 +6,7 @@ Each task may run twice or late without harm.
 from celery import shared_task
 
 from provisioning import statistics
-from provisioning.operations import access, requests, tokens
+from provisioning.operations import access, alerts, requests, tokens, users
 
 
 @shared_task
@@ -37,3 +37,15 @@ def forget_requests() -> int:
 def refresh_statistics() -> bool:
     """Tell SQLite's planner how large its tables have become."""
     return statistics.refresh()
+
+
+@shared_task
+def look_for_alerts() -> tuple[int, int]:
+    """Raise what is new and end what is over."""
+    return alerts.look()
+
+
+@shared_task
+def erase_deleted() -> int:
+    """Erase the users that were deleted long ago, when the setting says so."""
+    return users.erase_old()

@@ -23,7 +23,7 @@ from django.utils import timezone
 from audit import month_functions
 from audit.actors import Origin
 from audit.evidence import seals
-from audit.models import Job, Seal, TrailExport
+from audit.models import Job, Seal, TrailExport, Verification
 from audit.operations import exports, jobs, retention, saved_views, verification
 from audit.partitions import month_after
 from audit.retention import Removal
@@ -33,6 +33,7 @@ from portal.models import Account
 from portal.operations import access as signing
 from portal.operations import accounts
 from provisioning.models import (
+    Alert,
     AuthenticationFailure,
     Group,
     LoggedRequest,
@@ -45,6 +46,7 @@ from provisioning.models.attributes import user_type
 from provisioning.models.requests import first_id_of
 from provisioning.operations import (
     access,
+    alerts,
     attributes,
     groups,
     providers,
@@ -120,6 +122,23 @@ def empty_month() -> Arguments:
                 f"FOR VALUES FROM ('{month}T00:00:00Z') TO ('{month_after(month)}T00:00:00Z')"
             )
     return {"removal": Removal(month, 0, 1, 1)}
+
+
+def broken_trail() -> Arguments:
+    Verification.objects.create(broken_since=timezone.now())
+    return {}
+
+
+def alert_that_is_over() -> Arguments:
+    Alert.objects.create(kind=Alert.Kind.TRAIL_BROKEN, subject="trail", label="Alta")
+    return {}
+
+
+def user_deleted_long_ago() -> Arguments:
+    User.objects.filter(pk=a_deleted_user().pk).update(
+        deleted_at=timezone.now() - timedelta(days=31)
+    )
+    return {"days": 30}
 
 
 def expired_tokens() -> Arguments:
@@ -364,6 +383,9 @@ ROWS = [
         providers.configure,
         lambda: {"provider_id": entra().pk, "allow_rename": True},
     ),
+    Row(E.ALERT_RAISED, alerts.look, broken_trail),
+    Row(E.ALERT_ENDED, alerts.look, alert_that_is_over),
+    Row(E.USER_ERASED, users.erase_old, user_deleted_long_ago),
     Row(E.LOG_TRIMMED, requests.forget, old_requests),
     Row(E.TRAIL_TRIMMED, retention.remove, empty_month),
     Row(
@@ -436,6 +458,7 @@ UNTOLD = {
     "portal.operations.accounts.has_administrator": "reads",
     "portal.operations.accounts.new_password": "makes a text",
     "portal.operations.expiry.sweep": "nobody's change: what has had its time",
+    "portal.operations.alerts.mail_alert": "nobody's change: a mail",
     "portal.operations.mail.enqueue": "nobody's change: a mail",
     "portal.operations.mail.recipients": "reads",
     "portal.operations.mail.send": "nobody's change: a mail",

@@ -1,5 +1,6 @@
 """Who is provisioned, by whom, under which rules: columns, constraints, querysets."""
 
+from provisioning.models.alerts import Alert
 from provisioning.models.attributes import CustomAttribute, SchemaState
 from provisioning.models.groups import Group, Membership
 from provisioning.models.providers import Provider
@@ -14,6 +15,7 @@ from provisioning.models.tokens import (
 from provisioning.models.users import IndexedValue, User
 
 __all__ = [
+    "Alert",
     "AuthenticationFailure",
     "CustomAttribute",
     "ExpiryNotice",

@@ -1,17 +1,20 @@
 """Provisioned users: create, change, delete, restore, erase."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit import direct, journal
-from audit.actors import Actor
+from audit.actors import SYSTEM, Actor
 from audit.types import EventType
 from provisioning.adapters import Resource, UserAdapter
 from provisioning.errors import (
@@ -34,6 +37,7 @@ from provisioning.scim.schemas import ResourceType
 
 # A tombstone must fit, too, and an id behind it: a leaver never stays active.
 LONGEST_NAME_KEY = 1_024 - 64
+MOST_ERASED = 10_000  # in one run
 INDEXED = {"emails", "custom"}
 Remark = dict[str, str]
 
@@ -295,6 +299,27 @@ def erase(user_id: UUID, *, actor: Actor, confirmation: str) -> None:
     user = _locked_deleted(user_id)
     if confirmation.strip() != user.user_name:
         raise WrongConfirmation
+    _erase(user, actor)
+
+
+def erase_old(days: int | None = None, most: int = MOST_ERASED) -> int:
+    """Erase users deleted longer ago than ERASE_DELETED_AFTER_DAYS, each by itself; 0 is never."""
+    days = settings.ERASE_DELETED_AFTER_DAYS if days is None else days
+    if not days:
+        return 0
+    end = timezone.now() - timedelta(days=days)
+    old = User.objects.filter(deleted_at__lt=end).order_by("deleted_at")
+    erased = 0
+    for user_id in list(old.values_list("pk", flat=True)[:most]):
+        with transaction.atomic(), suppress(NotFound):  # restored or erased meanwhile
+            user = _locked_deleted(user_id)
+            if user.deleted_at and user.deleted_at < end:
+                _erase(user, SYSTEM)
+                erased += 1
+    return erased
+
+
+def _erase(user: User, actor: Actor) -> None:
     journal.record(
         EventType.USER_ERASED, actor=actor, target=user, provider=user.provider.for_audit()
     )

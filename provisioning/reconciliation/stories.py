@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.masking import MASK
 
+LONGEST_INTEGER = 20  # digits and sign of a 64-bit number
 Pairs = dict[str, Any]  # {attribute: [before, after], or the mask}
 
 
@@ -113,4 +114,11 @@ def differences(story: Story, kept: dict[str, Any]) -> dict[str, tuple[Any, Any]
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON keeps it; no value and an empty one are the same."""
-    return json.loads(json.dumps(value)) if value else (False if value is False else None)
+    if not value:
+        return False if value is False else None
+    return json.loads(json.dumps(value), parse_int=_number)
+
+
+def _number(text: str) -> int | float:
+    """Read a whole number; PostgreSQL's JSON holds a large decimal as one."""
+    return int(text) if len(text) <= LONGEST_INTEGER else float(text)

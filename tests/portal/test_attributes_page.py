@@ -193,8 +193,8 @@ def test_the_table_costs_one_query(admin_page, ana, selects):
     for n in range(20):
         attributes.add(f"attribute{n}", actor=ana)
     text_of(admin_page)
-    # session, account, permissions (2), role; attributes; beat, failed jobs; the notices of tokens
-    with selects(9):
+    # session, account, permissions (2), role; attributes; beat, failed jobs, alerts, notices
+    with selects(10):
         text_of(admin_page)
 
 

@@ -145,9 +145,9 @@ def test_the_page_costs_the_same_however_many_tokens_there_are(
         issued = tokens.generate(provider, actor=tokens.SYSTEM)
         used(issued.token)
     admin_page.get(ENTRA)
-    # session, account, its two sorts of permission, role, beat, failed jobs, notices, providers
-    # (chosen, all), tokens
-    expected = 11 + bool(count)  # and their secrets, once there is a token
+    # session, account, its two sorts of permission, role, beat, failed jobs, alerts, notices,
+    # providers (chosen, all), tokens
+    expected = 12 + bool(count)  # and their secrets, once there is a token
     with django_assert_num_queries(expected):
         admin_page.get(ENTRA)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from audit.jobs import running
 from audit.models import Event, ExportChunk, Job, TrailExport
 from audit.operations import exports
 from audit.types import EventType
+from tests.audit.test_evidence import decided
 from tests.conftest import MAKER
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +63,7 @@ def kept(export: TrailExport, folder: Path) -> Path:
 @pytest.mark.parametrize("format", FORMATS)
 def test_an_export_holds_the_events_and_proves_itself(tmp_path, monkeypatch, format):
     record(25)
+    decided(Event.objects.all())
     sealing.seal_all()
     monkeypatch.setattr(making, "CHUNK", 1_000)
     monkeypatch.setattr(rows, "AT_ONCE", 4)
@@ -196,13 +199,14 @@ def test_sealing_goes_on_while_an_export_is_read(monkeypatch):
     record(10)
     monkeypatch.setattr(rows, "AT_ONCE", 2)
     export = ask()
-    parts = stream.parts(export)
-    next(parts), next(parts)
-    sealing.seal_all()
-    newest = seals.newest()
-    assert newest
-    assert newest.total == 11
-    assert sum(1 for _ in parts) > 2
+    with closing(stream.parts(export)) as parts:
+        next(parts), next(parts)
+        decided(Event.objects.all())
+        sealing.seal_all()
+        newest = seals.newest()
+        assert newest
+        assert newest.total == 11
+        assert sum(1 for _ in parts) > 2
 
 
 def test_the_command_writes_and_checks_a_file(happened, tmp_path, capsys):

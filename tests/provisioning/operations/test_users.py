@@ -1,6 +1,9 @@
 """What the portal does with deleted users: give them back, erase them."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from audit import journal
 from audit.models import Event
@@ -82,3 +85,17 @@ def test_a_failing_event_takes_every_change_back(luis, provider, actor, monkeypa
                 call()
     assert User.objects.values().get() == before
     assert IndexedValue.objects.count() == 1
+
+
+def test_users_deleted_long_ago_are_erased_when_the_setting_says_so(provider, actor, settings):
+    names = [RESOURCE | {"userName": f"user{n}"} for n in range(3)]
+    made = [users.create(n, provider=provider, type=user_type(1), actor=actor) for n in names]
+    for user in made[:2]:
+        users.delete(user.pk, provider=provider, actor=actor)
+    User.objects.filter(pk=made[0].pk).update(deleted_at=timezone.now() - timedelta(days=31))
+    assert users.erase_old() == 0
+    settings.ERASE_DELETED_AFTER_DAYS = 30
+    assert (users.erase_old(), users.erase_old()) == (1, 0)
+    assert set(User.objects.values_list("user_name", flat=True)) == {"user1", "user2"}
+    event = Event.objects.get(type="user.erased")
+    assert (event.target_label, event.actor_kind) == ("user0", "system")
