@@ -62,3 +62,11 @@ def selects() -> Callable[[int], Any]:
         assert len(asked) == expected, "\n".join(asked)
 
     return counted
+
+
+@pytest.fixture
+def old(monkeypatch):
+    """Seals 1–3: month OLD; 4: its end and the next one's begin; 5: the next month; 6: now."""
+    from tests.audit import old_months  # it needs the tests of the seals
+
+    yield from old_months.made(monkeypatch)
