@@ -130,7 +130,8 @@ def broken_trail() -> Arguments:
 
 
 def alert_that_is_over() -> Arguments:
-    Alert.objects.create(kind=Alert.Kind.TRAIL_BROKEN, subject="trail", label="Alta")
+    alert = Alert.objects.create(kind=Alert.Kind.TRAIL_BROKEN, subject="trail", label="Alta")
+    Alert.objects.filter(pk=alert.pk).update(raised_at=timezone.now() - alerts.SHORTEST)
     return {}
 
 

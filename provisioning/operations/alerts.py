@@ -19,6 +19,7 @@ from provisioning.models import Alert, LoggedRequest, Provider, Token
 from provisioning.models.requests import first_id_of
 
 MAIL_JOB = "alert.mail"
+SHORTEST = timedelta(minutes=30)  # so that what comes and goes does not mail each time
 LEAST_REQUESTS = 20  # in an hour, before a share of refusals says anything
 TRAIL = "trail"
 Key = tuple[str, str]
@@ -42,12 +43,26 @@ class Found:
 def look() -> tuple[int, int]:
     """Raise what is new and end what is over; return how many of each.
 
-    An alert, its event and its mail are one transaction; each happens once, whoever looks.
+    An alert, its event and its mail are one transaction; each happens once, whoever looks. A
+    question that fails raises and ends nothing, keeps no other from being asked, and is raised in
+    the end.
     """
-    present = {found.key: found for found in (*_silent(), *_errors(), *_trail())}
-    still = {(alert.kind, alert.subject): alert for alert in Alert.objects.filter(ended_at=None)}
-    raised = sum(_raise(found) for key, found in present.items() if key not in still)
-    ended = sum(_end(alert) for key, alert in still.items() if key not in present)
+    raised = ended = 0
+    failure: Exception | None = None
+    for detector, kinds in DETECTORS:
+        try:
+            present = {found.key: found for found in detector()}
+        except Exception as error:
+            failure = failure or error
+            continue
+        open_ones = Alert.objects.filter(ended_at=None, kind__in=kinds)
+        still = {(alert.kind, alert.subject): alert for alert in open_ones}
+        raised += sum(_raise(found) for key, found in present.items() if key not in still)
+        for key, alert in still.items():
+            if key not in present and alert.raised_at <= timezone.now() - SHORTEST:
+                ended += _end(alert)
+    if failure:
+        raise failure
     return raised, ended
 
 
@@ -116,21 +131,28 @@ def _silent() -> list[Found]:
 def _errors() -> list[Found]:
     """Return the IdPs of whose requests in the last hour too many were refused.
 
-    The provisioning log must hold them all for that; ids grow with time, so an hour is a range.
+    The provisioning log must hold them all for that, or a sample of the reads, which then counts
+    for all of them; ids grow with time, so an hour is a range.
     """
-    if not settings.ALERT_ERROR_PERCENT or settings.PROVISIONING_LOG != "all":
+    kept = settings.PROVISIONING_LOG_READS
+    if not settings.ALERT_ERROR_PERCENT or settings.PROVISIONING_LOG != "all" or not kept:
         return []
     counts = (
         LoggedRequest.objects.filter(pk__gte=first_id_of(timezone.now() - timedelta(hours=1)))
         .order_by()
         .values_list("provider_id")
-        .annotate(all=Count("pk"), refused=Count("pk", filter=Q(is_refusal=True)))
+        .annotate(
+            whole=Count("pk", filter=Q(is_sample=False)),
+            sampled=Count("pk", filter=Q(is_sample=True)),
+            refused=Count("pk", filter=Q(is_refusal=True)),
+        )
     )
-    many = {
-        provider: (refused * 100 // all, all)
-        for provider, all, refused in counts
-        if all >= LEAST_REQUESTS and refused * 100 >= all * settings.ALERT_ERROR_PERCENT
-    }
+    many = {}
+    for provider_id, whole, sampled, refused in counts:
+        requests = whole + round(sampled / kept)
+        percent = refused * 100 // max(requests, 1)
+        if requests >= LEAST_REQUESTS and percent >= settings.ALERT_ERROR_PERCENT:
+            many[provider_id] = (percent, requests)
     return [
         _of(
             provider, Alert.Kind.ERRORS, percent=many[provider.pk][0], requests=many[provider.pk][1]
@@ -151,3 +173,10 @@ def _trail() -> list[Found]:
 
 def _of(provider: Provider, kind: Alert.Kind, **details: Any) -> Found:
     return Found(kind, str(provider.pk), str(provider.label), provider.for_audit(), details)
+
+
+DETECTORS = (
+    (_silent, (Alert.Kind.SILENT,)),
+    (_errors, (Alert.Kind.ERRORS,)),
+    (_trail, (Alert.Kind.LATE_SEAL, Alert.Kind.TRAIL_BROKEN)),
+)

@@ -31,6 +31,11 @@ def asked(idp, count, refused=0):
         )  # fmt: skip
 
 
+def lasted():
+    """Let the open alerts be old enough to end."""
+    Alert.objects.update(raised_at=timezone.now() - alerts.SHORTEST)
+
+
 def kinds():
     return list(Alert.objects.filter(ended_at=None).values_list("kind", "label"))
 
@@ -46,6 +51,7 @@ def test_an_idp_that_stopped_calling_is_told_once_until_it_calls_again(okta):
     assert (alerts.look(), alerts.look()) == ((1, 0), (0, 0))
     assert kinds() == [("silent", "Okta")]
     used(okta, timedelta(minutes=1))
+    lasted()
     assert (alerts.look(), alerts.look()) == ((0, 1), (0, 0))
     assert told() == ["alert.raised", "alert.ended"]
     event = Event.objects.get(type="alert.ended")
@@ -99,6 +105,50 @@ def test_a_log_that_holds_a_part_tells_no_share(okta, settings):
     assert alerts.look() == (0, 0)
 
 
+def test_a_sample_of_the_reads_counts_for_all_of_them(okta, settings):
+    """Refusals are all kept: beside ten reads of a hundred they are 16 %, not two thirds."""
+    settings.PROVISIONING_LOG_READS = 0.1
+    asked(okta, 20, 20)
+    asked(okta, 10)
+    LoggedRequest.objects.filter(is_refusal=False).update(is_sample=True)
+    assert alerts.look() == (0, 0)
+    settings.ALERT_ERROR_PERCENT = 16
+    assert alerts.look() == (1, 0)
+    assert Alert.objects.get().details == {"percent": 16, "requests": 120}
+
+
+def test_without_the_reads_there_is_no_share(okta, settings):
+    settings.PROVISIONING_LOG_READS = 0
+    asked(okta, 30, 30)
+    assert alerts.look() == (0, 0)
+
+
+def test_what_comes_and_goes_is_told_once(okta):
+    for ago in (timedelta(hours=25), timedelta(0)) * 3:
+        used(okta, ago)
+        alerts.look()
+    assert told() == ["alert.raised"]
+    assert Job.objects.filter(kind="alert.mail").count() <= 1
+    lasted()
+    assert alerts.look() == (0, 1)
+
+
+def test_a_question_that_fails_keeps_no_other_from_being_asked(okta, monkeypatch):
+    used(okta, timedelta(hours=25))
+    assert alerts.look() == (1, 0)
+    lasted()
+
+    def fail():
+        raise OSError("the log is away")
+
+    _silent, errors, trail = alerts.DETECTORS
+    monkeypatch.setattr(alerts, "DETECTORS", ((fail, _silent[1]), (fail, errors[1]), trail))
+    Verification.objects.create(broken_since=timezone.now())
+    with pytest.raises(OSError, match="away"):
+        alerts.look()
+    assert kinds() == [("silent", "Okta"), ("trail_broken", "Alta")]
+
+
 def test_a_trail_that_was_altered_is_an_alert(db):
     Verification.objects.create(broken_since=timezone.now())
     assert alerts.look() == (1, 0)
@@ -124,6 +174,7 @@ def test_administrators_are_mailed_at_both_ends(okta, ana, eva, settings):
     used(okta, timedelta(hours=25))
     alerts.look()
     used(okta, timedelta(0))
+    lasted()
     alerts.look()
     assert mails.mail_alert
     assert Job.objects.filter(kind="alert.mail").count() == 2
